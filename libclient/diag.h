@@ -1,0 +1,67 @@
+/* Diagnostic notation (RFC 8949 section 8; JSON is a subset) with the formals
+ * of DESIGN section 4, and the words form of the command line. Text in, CBOR
+ * out, and back. */
+#ifndef TILIA_DIAG_H
+#define TILIA_DIAG_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where and why a text was refused; diag_caret() shows it. */
+struct diag_error {
+	int code;       /* ERROR_SYNTAX, ERROR_LIMIT, ERROR_NOMEM */
+	size_t offset;  /* byte of the text */
+	char why[160];
+};
+
+/* A named formal: the name stays with the client. */
+struct diag_name {
+	unsigned field;    /* top-level field, 0-based */
+	struct bytes name; /* points into the text that was parsed */
+};
+
+struct diag_names {
+	struct diag_name at[255];
+	unsigned count;
+};
+
+enum diag_flags {
+	DIAG_FORMALS = 1, /* formals are allowed (a template) */
+	DIAG_MANY = 2,    /* stop after one item; *used says where */
+};
+
+/* Parses one item of text and appends its deterministic CBOR to `out`. Accepts
+ * all of RFC 8949 8: h'' b64'' h32-less byte strings, tags 6(..), simple(n),
+ * NaN, Infinity, undefined, encoding indicators (_0 to _3, ignored), comments
+ * (slashes and #), floats told from integers by a point or exponent, integers
+ * of any size (bignums), (_ chunks), and JSON escapes. `names` may be NULL.
+ * 0 or a negative code with *err. Nothing is appended on an error. */
+int diag_parse(struct bytes text, unsigned flags, struct buf *out, struct diag_names *names,
+               size_t *used, struct diag_error *err);
+
+/* The words form: `words` are the fields. A word that reads as a JSON number,
+ * true, false, null, a quoted string, [..] or {..} is that value; with
+ * DIAG_FORMALS `name:type` and `:type` are formals; anything else is text.
+ * `literal`: index of the first word that is text whatever it looks like (those
+ * after `--`); `count` when none is. A single word that begins with `[` and is
+ * not literal is diagnostic notation for the whole. err->offset is within word
+ * *word. */
+int diag_words(char *const *words, unsigned count, unsigned literal, unsigned flags,
+               struct buf *out, struct diag_names *names, unsigned *word, struct diag_error *err);
+
+/* Appends the text of a canonical item: `[...]` form, parseable by diag_parse(),
+ * formals as ?type, floats always with a point or exponent, byte strings h''. */
+void diag_print(struct buf *out, const uint8_t *item);
+
+/* JSON (RFC 8259). What JSON cannot hold (bytes, NaN, tags, undefined, keys that
+ * are not text) is ERROR_VALUE with the path in *path (like [1]."k"), unless
+ * `lossy`. */
+int diag_json(struct buf *out, const uint8_t *item, bool lossy, struct buf *path);
+
+/* Appends the text, a newline, and a caret under the offset (lines cut to a
+ * terminal's width around it). */
+void diag_caret(struct buf *out, struct bytes text, const struct diag_error *err);
+
+#endif

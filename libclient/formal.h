@@ -1,0 +1,44 @@
+/* Formals: the typed blanks of a template, CBOR tag 21580 (private). */
+#ifndef TILIA_FORMAL_H
+#define TILIA_FORMAL_H
+
+#include "base/buf.h"
+#include "item.h"
+
+#include <stdbool.h>
+
+/* One formal. Only `type` is spoken so far; the map form's constraints are
+ * refused by name. */
+struct formal {
+	enum item_type type; /* ANY for null content */
+};
+
+/* Whether the canonical item at `p` is tag 21580. */
+bool formal_is(const uint8_t *p);
+
+/* Reads the formal at `p` (canonical bytes, formal_is() true). 0, or
+ * ERROR_VALUE with *why: a text that names what is wrong ("no such type"; the
+ * constraint's name for a map). *why is static, or points into `p` for
+ * *detail. */
+int formal_read(const uint8_t *p, struct formal *f, const char **why, struct bytes *detail);
+
+/* Writes the formal of a type. */
+void formal_put(struct buf *b, enum item_type type);
+
+/* Checks a template: null, or an array of at most 255 fields whose formals are
+ * all valid and none of which holds tag 21581. Answers 0 or ERROR_VALUE with
+ * *why, *field (0-based; -1: the whole) and *detail. */
+int formal_check_template(struct bytes item, const char **why, int *field, struct bytes *detail);
+
+/* Checks a tuple: an array of at most 255 fields that holds neither formals nor
+ * tag 21581 at any depth, at most 1 MiB and 16,384 heads. The same answers;
+ * ERROR_LIMIT for the sizes. `has_tags`: codec_info saw one of the two tags, so
+ * that tuples without them are not searched. */
+int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *field,
+                       struct bytes *detail);
+
+/* Whether the value `v` matches the template's element `t` (both canonical),
+ * formals at any depth included. */
+bool formal_match(const uint8_t *t, const uint8_t *v);
+
+#endif

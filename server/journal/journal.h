@@ -1,0 +1,100 @@
+/* The journal keeps the engine's changes, batch by batch. Two implementations:
+ * sqlite.c (FILE, a writer thread) and memory.c (--volatile, and tests).
+ *
+ * A batch is collected on the caller's thread while the writer commits the one
+ * before. Batch numbers rise by one, without gaps, over restarts too.
+ *
+ * Life: open, recover, then (add..., commit, poll)..., close.
+ */
+#ifndef TILIA_JOURNAL_H
+#define TILIA_JOURNAL_H
+
+#include "../engine/engine.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define JOURNAL_BATCH_BYTES ((size_t)8 << 20)
+#define JOURNAL_BATCH_CHANGES 50000
+
+enum journal_sync {
+	JOURNAL_SYNC_FULL,   /* nothing acknowledged is ever lost */
+	JOURNAL_SYNC_NORMAL, /* power loss may take the last batches; never a broken file */
+	JOURNAL_SYNC_OFF,    /* power loss may break the file */
+};
+
+struct journal_options {
+	const char *path; /* sqlite only */
+	enum journal_sync sync;
+	const char *vfs; /* tests: the name of an SQLite VFS; NULL is the default */
+	/* Called on the writer's thread when journal_poll() has news. */
+	void (*wake)(void *ctx);
+	void *wake_ctx;
+};
+
+/* What recovery found. */
+struct journal_start {
+	uint64_t batch; /* the last durable one */
+	uint64_t boot;  /* this start's number, from 1; written by the first batch */
+	uint64_t tuples, sessions, spaces;
+};
+
+struct journal;
+
+struct journal_ops {
+	/* Gives every row back through row(): the ceiling, spaces, sessions, tuples by
+	 * id, outcomes. progress(done, all) is called now and then (may be NULL).
+	 * Verifies checksums, counts, and the batch number beside the file. 0, or
+	 * ERROR_DAMAGED / ERROR_STORE; journal_error() then says what and where. */
+	int (*recover)(struct journal *j, void (*row)(const struct change *c, void *ctx), void *ctx,
+	               void (*progress)(uint64_t done, uint64_t all, void *ctx),
+	               struct journal_start *start);
+
+	/* Copies the change into the open batch. What is put and deleted within one
+	 * batch never reaches the disk. */
+	void (*add)(struct journal *j, const struct change *c);
+
+	/* Hands the open batch, empty or not, to the writer, and opens the next.
+	 * Only when journal_busy() is false. */
+	void (*commit)(struct journal *j);
+
+	/* Whether a commit is under way. */
+	bool (*busy)(const struct journal *j);
+
+	/* The highest durable batch; with a failed writer a negative code, and
+	 * journal_error() says why: nothing more will become durable. */
+	int (*poll)(struct journal *j, uint64_t *durable);
+
+	/* Waits for the commit under way (if any), then as poll. */
+	int (*wait)(struct journal *j, uint64_t *durable);
+
+	/* Size of the open batch. */
+	size_t (*bytes)(const struct journal *j);
+	size_t (*changes)(const struct journal *j);
+
+	const char *(*error)(const struct journal *j);
+
+	/* Ends it; a commit under way is waited for, the open batch is dropped. */
+	void (*close)(struct journal *j);
+};
+
+struct journal {
+	const struct journal_ops *ops;
+};
+
+/* 0 and *j, or ERROR_STORE / ERROR_DAMAGED with a text in why[256]. */
+int journal_sqlite_open(struct journal **j, const struct journal_options *o, char *why);
+
+/* Keeps rows in memory; with `keep`, what was committed survives
+ * journal_memory_crash() and can be recovered, so that tests can play a restart.
+ * Commits are durable at once when `keep` is false; with it, when
+ * journal_memory_sync() is called. */
+int journal_memory_open(struct journal **j, const struct journal_options *o, bool keep);
+
+/* Tests: the commit under way becomes durable. */
+void journal_memory_sync(struct journal *j);
+
+/* Tests: everything not durable is lost; recover() may be called again. */
+void journal_memory_crash(struct journal *j);
+
+#endif
