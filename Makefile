@@ -1,0 +1,127 @@
+# Tilia. `make` builds; `make demo` and `make test` also install what is missing.
+# BUILD=dir builds elsewhere; CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR as usual.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CFLAGS  ?= -O2 -g
+VERSION := $(shell cat VERSION)
+SONAME  := libtilia.so.$(firstword $(subst ., ,$(VERSION)))
+PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
+PKG     := pkg-config
+NEEDS   := libuv >= 1.44, libcbor >= 0.8, sqlite3 >= 3.40, libxxhash
+
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+           -Wwrite-strings -Wvla -Wundef
+FLAGS   := -std=c11 -D_GNU_SOURCE -DTILIA_VERSION='"$(VERSION)"' $(WARN) -fPIC -pthread \
+           -fvisibility=hidden $(SANITIZE) $(shell $(PKG) --cflags libuv libcbor sqlite3 libxxhash 2>/dev/null)
+LIBS_LIB  = $(shell $(PKG) --libs libcbor libxxhash)
+LIBS_ALL  = $(shell $(PKG) --libs libuv libcbor sqlite3 libxxhash) -lm
+
+sources  = $(wildcard $(addsuffix /*.c,$(1)))
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+
+LIB_OBJ    := $(call objects,libclient libclient/base)
+SERVER_OBJ := $(call objects,server server/engine server/journal server/net)
+TOOLS_OBJ  := $(call objects,tools tools/boot) $(BUILD)/tools/boot/payload_data.o
+TESTLIB    := $(call objects,tests/lib)
+
+# A test is a C file under tests/unit, stories or model; it is linked with everything but main().
+TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model))
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
+FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz))
+
+all: needs $(BUILD)/tiliad $(BUILD)/tilia $(BUILD)/libtilia.a $(BUILD)/libtilia.so $(BUILD)/tilia.pc $(EXAMPLES)
+
+needs:
+	@$(PKG) --print-errors --exists '$(NEEDS)' || { \
+	  echo 'Something to build with is missing; tools/install-deps build installs it.' >&2; exit 1; }
+
+$(BUILD)/tiliad: $(SERVER_OBJ) $(BUILD)/libtilia.a
+	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+
+$(BUILD)/tilia: $(TOOLS_OBJ) $(BUILD)/libtilia.a
+	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+
+$(BUILD)/libtilia.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libtilia.so: $(LIB_OBJ)
+	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $(BUILD)/$(SONAME) $^ $(LIBS_LIB)
+	ln -sf $(SONAME) $@
+
+$(BUILD)/tilia.pc: VERSION Makefile
+	@mkdir -p $(@D)
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: tilia' 'Description: client of the Tilia tuple space' \
+	  'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -ltilia' 'Libs.private: $(LIBS_LIB)' \
+	  'Cflags: -I$${prefix}/include' > $@
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What `tilia run` sends to the other side, made from the Python client.
+$(BUILD)/tools/boot/payload_data.c: tools/boot/payload.py $(wildcard libclient/python/tilia/*.py)
+	@mkdir -p $(@D)
+	$(PYTHON) tools/boot/payload.py libclient/python/tilia $@
+$(BUILD)/tools/boot/payload_data.o: $(BUILD)/tools/boot/payload_data.c
+	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(TESTLIB) $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
+	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+
+$(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(LDFLAGS) -Ilibclient -o $@ $^ $(LIBS_LIB) $(shell $(PKG) --cflags --libs libuv)
+
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
+	$(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+
+programs: all $(TESTS)
+fuzzers: $(FUZZERS)
+
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' CFLAGS='-O1 -g' programs
+tsan:
+	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread CFLAGS='-O1 -g' programs
+fuzz-build:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=-fsanitize=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzzers
+fuzz: fuzz-build
+	tests/run --build $(BUILD) --fuzz-seconds 600 fuzz
+
+# make test [T=name] [SEED=n]
+test:
+	@tools/install-deps build test
+	@$(MAKE) programs asan tsan fuzz-build
+	@tests/run --build $(BUILD) $(if $(SEED),--seed $(SEED)) $(if $(T),--only '$(T)')
+
+soak: programs
+	@tests/run --build $(BUILD) --soak
+
+demo:
+	@tools/install-deps build
+	@$(MAKE) all
+	@BUILD=$(BUILD) docs/examples/demo.sh
+
+bench: all
+	@$(PYTHON) tests/bench/bench.py --build $(BUILD) $(if $(PEERS),--peers)
+
+install: all
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include share/bash-completion/completions)
+	install -m 755 $(BUILD)/tiliad $(BUILD)/tilia $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(BUILD)/libtilia.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BUILD)/$(SONAME) $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libtilia.so
+	install -m 644 libclient/tilia.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/tilia.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 tools/tilia.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tilia
+	for page in docs/man/*.[0-9]; do \
+	  section=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; install -d $$section; install -m 644 $$page $$section; done
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/asan/*' -not -path '$(BUILD)/tsan/*' -not -path '$(BUILD)/fuzz/*' 2>/dev/null)
+
+.PHONY: all needs programs fuzzers asan tsan fuzz-build fuzz test soak demo bench install clean
+.SECONDARY:
