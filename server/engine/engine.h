@@ -37,7 +37,7 @@ struct engine_limits {
 	uint32_t indexes;          /* per arity: 64 */
 	uint32_t waiting_shapes;   /* per arity: 256 */
 	uint32_t residual_waiters; /* per bucket: 4,096 */
-	uint32_t waiting;          /* waiting requests of a session: 131,072 */
+	uint32_t waiting;          /* waiting requests of a session: 16,384 */
 	uint32_t outcomes;         /* unacknowledged outcomes of a session: 4,096 */
 	uint64_t outcome_bytes;    /* and their bytes: 16 MiB */
 	uint32_t sessions;         /* per principal: 65,536 */
@@ -47,7 +47,6 @@ struct engine_limits {
 	uint64_t bytes;            /* of all tuples and indexes: out is refused above; half of the
 	                              machine's memory, set by the shell */
 	uint64_t reply_bytes;      /* a reply to `max` is cut to fit: FRAME_MAX - 64 */
-	uint32_t deferred;         /* requests of a connection behind a parked one: 4,096 */
 };
 
 void engine_limits_default(struct engine_limits *l);
@@ -74,7 +73,8 @@ enum change_kind {
 	CHANGE_CEILING,      /* number: ids and tokens stay below it */
 };
 
-#define CHANGE_SPACE_DROPPED 1u /* flags of CHANGE_SPACE at recovery: a drop was not finished */
+#define CHANGE_SPACE_DROPPED 1u  /* flags of CHANGE_SPACE at recovery: a drop was not finished */
+#define CHANGE_SPACE_VOLATILE 2u /* only the space's existence is kept, not its tuples */
 
 /* Fields not named for a kind are zero. */
 struct change {
@@ -127,9 +127,12 @@ struct event {
 	bool batch_full; /* EV_REQUEST: nothing durable may be changed before the next EV_SEAL */
 };
 
-/* engine_step() took no notice of this EV_REQUEST: the batch is full and it
- * would change something durable. Give it again after EV_SEAL, and read nothing
- * of that connection before. */
+/* engine_step() did not execute this EV_REQUEST (or EV_BAD) yet: it needs
+ * unfinished work (an index being built, a walk), stands behind one that does,
+ * or would change something durable while the batch is full. Keep it, read
+ * nothing more of that connection, and give it again after an EFFECT_RESUME for
+ * the connection or an EV_SEAL. It takes effect, and its timeout starts, when it
+ * is accepted. */
 #define ENGINE_AGAIN 1
 
 enum effect_kind {
@@ -137,6 +140,7 @@ enum effect_kind {
 	EFFECT_CLOSE,  /* conn: close once what was written to it is gone; an unheld reply
 	                  before it in this step still leaves. EV_CLOSE follows when it is */
 	EFFECT_CHANGE, /* change: for the open batch */
+	EFFECT_RESUME, /* conn: what ENGINE_AGAIN kept back may be given again */
 };
 
 struct effect {
