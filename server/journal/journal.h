@@ -2,7 +2,11 @@
  * sqlite.c (FILE, a writer thread) and memory.c (--volatile, and tests).
  *
  * A batch is collected on the caller's thread while the writer commits the one
- * before. Batch numbers rise by one, without gaps, over restarts too.
+ * before. Batch numbers rise by one. An empty batch has its number and becomes
+ * durable in its turn, but writes nothing, so a restart may use the numbers of
+ * trailing empty batches again; nothing on disk ever bore them. The first commit
+ * of a start writes even when empty, for the boot number: make it before the
+ * first connection is accepted.
  *
  * Life: open, recover, then (add..., commit, poll)..., close.
  */
@@ -65,10 +69,11 @@ struct journal_ops {
 	 * journal_error() says why: nothing more will become durable. */
 	int (*poll)(struct journal *j, uint64_t *durable);
 
-	/* Waits for the commit under way (if any), then as poll. */
+	/* Waits for the commit under way (if any; memory with `keep`: syncs it), then
+	 * as poll. */
 	int (*wait)(struct journal *j, uint64_t *durable);
 
-	/* Size of the open batch. */
+	/* Size of the open batch: bytes copied, changes given. */
 	size_t (*bytes)(const struct journal *j);
 	size_t (*changes)(const struct journal *j);
 
@@ -85,7 +90,7 @@ struct journal {
 /* 0 and *j, or ERROR_STORE / ERROR_DAMAGED with a text in why[256]. */
 int journal_sqlite_open(struct journal **j, const struct journal_options *o, char *why);
 
-/* Keeps rows in memory; with `keep`, what was committed survives
+/* Keeps rows in memory (`o` may be NULL); with `keep`, what was committed survives
  * journal_memory_crash() and can be recovered, so that tests can play a restart.
  * Commits are durable at once when `keep` is false; with it, when
  * journal_memory_sync() is called. */
