@@ -1,0 +1,150 @@
+#include "option.h"
+
+#include "tilia.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option_row help_row = {OPT_HELP, 'h', "help", OPT_FLAG, NULL, NULL};
+
+void option_start(struct option_scan *s, const char *command, const struct option_row *rows,
+                  int argc, char **argv)
+{
+	*s = (struct option_scan){command, rows, argc, argv, 1, NULL, NULL, NULL, false};
+}
+
+/* A number, or `-` alone: a word, whatever the table says. Only `-0`, which is
+ * both, is an option where a table has it. */
+static bool is_word(const char *arg)
+{
+	if (arg[0] != '-' || arg[1] == '\0')
+		return true;
+	return (arg[1] >= '0' && arg[1] <= '9') && strcmp(arg, "-0") != 0;
+}
+
+static const struct option_row *by_letter(const struct option_scan *s, char letter)
+{
+	if (letter == help_row.letter)
+		return &help_row;
+	for (const struct option_row *r = s->rows; r->name; r++)
+		if (r->letter == letter)
+			return r;
+	return NULL;
+}
+
+static const struct option_row *by_name(const struct option_scan *s, const char *name, size_t n)
+{
+	if (n == strlen(help_row.name) && memcmp(name, help_row.name, n) == 0)
+		return &help_row;
+	for (const struct option_row *r = s->rows; r->name; r++)
+		if (strlen(r->name) == n && memcmp(r->name, name, n) == 0)
+			return r;
+	return NULL;
+}
+
+static int bad(const struct option_scan *s, const char *what, const char *name, int n)
+{
+	tilia_usage(s->command, "%s%.*s (tilia %s --help lists the options)", what, n, name, s->command);
+	return OPT_BAD;
+}
+
+/* The option's value from the next word, when none was joined to it. */
+static int with_value(struct option_scan *s, const struct option_row *r, const char *joined)
+{
+	s->value = joined;
+	s->row = r;
+	if (joined && r->value == OPT_FLAG)
+		return bad(s, "no value belongs to --", r->name, (int)strlen(r->name));
+	if (!joined && r->value == OPT_VALUE) {
+		if (s->at == s->argc)
+			return bad(s, "a value is missing after --", r->name, (int)strlen(r->name));
+		s->value = s->argv[s->at++];
+	}
+	return r->id;
+}
+
+static int next_letter(struct option_scan *s)
+{
+	const char *at = s->rest;
+	const struct option_row *r = by_letter(s, *at);
+
+	s->rest = at[1] ? at + 1 : NULL;
+	if (!r)
+		return bad(s, "no option -", at, 1);
+	if (r->value != OPT_VALUE)
+		return with_value(s, r, NULL);
+	s->rest = NULL;
+	return with_value(s, r, at[1] ? at + 1 : NULL);
+}
+
+int option_next(struct option_scan *s)
+{
+	const char *arg, *equal;
+	const struct option_row *r;
+	size_t n;
+
+	if (s->rest)
+		return next_letter(s);
+	if (s->at == s->argc || is_word(s->argv[s->at]))
+		return OPT_END;
+	arg = s->argv[s->at];
+	if (strcmp(arg, "-0") == 0 && !by_letter(s, '0'))
+		return OPT_END;
+	s->at++;
+	if (arg[1] != '-') {
+		s->rest = arg + 1;
+		return next_letter(s);
+	}
+	if (arg[2] == '\0') {
+		s->literal = true;
+		return OPT_END;
+	}
+	equal = strchr(arg, '=');
+	n = equal ? (size_t)(equal - arg) - 2 : strlen(arg) - 2;
+	r = by_name(s, arg + 2, n);
+	if (!r)
+		return bad(s, "no option ", arg, (int)n + 2);
+	return with_value(s, r, equal ? equal + 1 : NULL);
+}
+
+bool option_count(const struct option_scan *s, uint64_t most, uint64_t *value)
+{
+	const char *p = s->value;
+	uint64_t v = 0;
+
+	for (; *p >= '0' && *p <= '9' && v <= most; p++)
+		v = v * 10 + (uint64_t)(*p - '0');
+	if (p == s->value || *p || v > most) {
+		tilia_usage(s->command, "--%s wants a number up to %llu, not \"%s\"", s->row->name,
+		            (unsigned long long)most, s->value);
+		return false;
+	}
+	*value = v;
+	return true;
+}
+
+bool option_duration(const struct option_scan *s, uint64_t *ms)
+{
+	static const struct {
+		const char *unit;
+		double ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	char *end;
+	double v = strtod(s->value, &end);
+
+	if (s->value[0] >= '0' && s->value[0] <= '9') {
+		if (strcmp(s->value, "0") == 0) {
+			*ms = 0;
+			return true;
+		}
+		for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+			if (strcmp(end, units[i].unit) == 0 && v * units[i].ms < 1e15) {
+				*ms = (uint64_t)(v * units[i].ms + 0.5);
+				return true;
+			}
+	}
+	tilia_usage(s->command, "--%s wants a duration like 500ms, 5s, 2m or 1h, not \"%s\"",
+	            s->row->name, s->value);
+	return false;
+}
