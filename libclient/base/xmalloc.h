@@ -20,9 +20,9 @@ void *xtry_realloc(void *ptr, size_t size);
 /* NULL is nothing. */
 void xfree(void *ptr);
 
-/* Tests only: the n-th xtry_ call from now on fails (n = 1: the next one), and
- * all after it when `forever`; 0 switches it off. Answers how many xtry_ calls
- * were made since the last call of this function. */
+/* Tests only: this thread's n-th xtry_ call from now on fails (n = 1: the next
+ * one), and all after it when `forever`; 0 switches it off. Answers how many
+ * xtry_ calls the thread made since the last call of this function. */
 unsigned long xmalloc_fail_at(unsigned long n, int forever);
 
 #endif
