@@ -45,7 +45,7 @@ static const struct option_row *by_name(const struct option_scan *s, const char 
 
 static int bad(const struct option_scan *s, const char *what, const char *name, int n)
 {
-	tilia_usage(s->command, "%s%.*s (tilia %s --help lists the options)", what, n, name, s->command);
+	tool_usage(s->command, "%s%.*s (tilia %s --help lists the options)", what, n, name, s->command);
 	return OPT_BAD;
 }
 
@@ -116,7 +116,7 @@ bool option_count(const struct option_scan *s, uint64_t most, uint64_t *value)
 	for (; *p >= '0' && *p <= '9' && v <= most; p++)
 		v = v * 10 + (uint64_t)(*p - '0');
 	if (p == s->value || *p || v > most) {
-		tilia_usage(s->command, "--%s wants a number up to %llu, not \"%s\"", s->row->name,
+		tool_usage(s->command, "--%s wants a number up to %llu, not \"%s\"", s->row->name,
 		            (unsigned long long)most, s->value);
 		return false;
 	}
@@ -144,7 +144,7 @@ bool option_duration(const struct option_scan *s, uint64_t *ms)
 				return true;
 			}
 	}
-	tilia_usage(s->command, "--%s wants a duration like 500ms, 5s, 2m or 1h, not \"%s\"",
+	tool_usage(s->command, "--%s wants a duration like 500ms, 5s, 2m or 1h, not \"%s\"",
 	            s->row->name, s->value);
 	return false;
 }

@@ -70,7 +70,7 @@ void option_start(struct option_scan *s, const char *command, const struct optio
 
 /* The id of the next option; OPT_END when words begin (s->at is the first);
  * OPT_BAD when it was refused: the message is on stderr, exit with
- * TILIA_USAGE. Every table knows --help (OPT_HELP). */
+ * EXIT_USAGE. Every table knows --help (OPT_HELP). */
 int option_next(struct option_scan *s);
 
 /* Reads the value of the option just answered: a count up to `most`, or a

@@ -28,7 +28,7 @@ static void usage_options(const struct option_row *rows)
 	}
 }
 
-int tilia_help(const struct command *c)
+int tool_help(const struct command *c)
 {
 	printf("usage: tilia %s%s%s\n\n%s\n", c->name, *c->args ? " " : "", c->args, c->summary);
 	if (c->help)
@@ -37,12 +37,12 @@ int tilia_help(const struct command *c)
 		printf("\n");
 		usage_options(c->options);
 	}
-	return tilia_flush(c->name);
+	return tool_flush(c->name);
 }
 
 static const struct command *command_named(const char *name)
 {
-	for (const struct command *c = tilia_commands; c->name; c++)
+	for (const struct command *c = tool_commands; c->name; c++)
 		if (strcmp(c->name, name) == 0)
 			return c;
 	return NULL;
@@ -51,29 +51,29 @@ static const struct command *command_named(const char *name)
 static int unknown(const char *name)
 {
 	fprintf(stderr, "tilia: no command \"%s\" (tilia help lists them)\n", name);
-	return TILIA_USAGE;
+	return EXIT_USAGE;
 }
 
 static int list(void)
 {
 	printf("usage: tilia COMMAND [OPTION]... [WORD]...\n\n");
-	for (const struct command *c = tilia_commands; c->name; c++)
+	for (const struct command *c = tool_commands; c->name; c++)
 		printf("  %-8s  %s\n", c->name, c->summary);
 	printf("\ntilia COMMAND --help says more; so do tilia(1) and tilia-protocol(7).\n");
-	return tilia_flush("help");
+	return tool_flush("help");
 }
 
 /* What the bash completion reads: a line a command, its name and its options. */
 static int words(void)
 {
-	for (const struct command *c = tilia_commands; c->name; c++) {
+	for (const struct command *c = tool_commands; c->name; c++) {
 		printf("%s --help", c->name);
 		for (const struct option_row *r = c->options; r->name; r++)
 			if (r->help)
 				printf(" --%s%s", r->name, r->value == OPT_VALUE ? "=" : "");
 		printf("\n");
 	}
-	return tilia_flush("help");
+	return tool_flush("help");
 }
 
 static int help_main(const struct command *c, int argc, char **argv)
@@ -83,16 +83,16 @@ static int help_main(const struct command *c, int argc, char **argv)
 	if (argc == 1)
 		return list();
 	if (strcmp(argv[1], "--help") == 0)
-		return tilia_help(c);
+		return tool_help(c);
 	if (strcmp(argv[1], "--words") == 0)
 		return words();
 	if (argc > 2)
-		return tilia_usage("help", "one command at a time");
+		return tool_usage("help", "one command at a time");
 	about = command_named(argv[1]);
-	return about ? tilia_help(about) : unknown(argv[1]);
+	return about ? tool_help(about) : unknown(argv[1]);
 }
 
-const struct command tilia_commands[] = {
+const struct command tool_commands[] = {
 	{"help", "[COMMAND]", "lists the commands, or says how to use one", NULL, no_options,
 	 help_main},
 	{"version", "", "prints the version",
@@ -108,17 +108,17 @@ static void complain(const char *command, const char *fmt, va_list args)
 	fprintf(stderr, "tilia %s: %s\n", command, text);
 }
 
-int tilia_usage(const char *command, const char *fmt, ...)
+int tool_usage(const char *command, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
 	complain(command, fmt, args);
 	va_end(args);
-	return TILIA_USAGE;
+	return EXIT_USAGE;
 }
 
-void tilia_complain(const char *command, const char *fmt, ...)
+void tool_complain(const char *command, const char *fmt, ...)
 {
 	va_list args;
 
@@ -127,13 +127,13 @@ void tilia_complain(const char *command, const char *fmt, ...)
 	va_end(args);
 }
 
-int tilia_flush(const char *command)
+int tool_flush(const char *command)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
-		return TILIA_DONE;
+		return EXIT_DONE;
 	if (errno != EPIPE)
-		tilia_complain(command, "the output cannot be written: %s", strerror(errno));
-	return TILIA_LOCAL;
+		tool_complain(command, "the output cannot be written: %s", strerror(errno));
+	return EXIT_LOCAL;
 }
 
 int main(int argc, char **argv)
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		list();
-		return TILIA_USAGE;
+		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		argv[1] = help;

@@ -7,16 +7,16 @@
 #include "option.h"
 
 /* Exit statuses of every subcommand. */
-enum tilia_exit {
-	TILIA_DONE = 0,
-	TILIA_NONE = 1,        /* nothing matched, or timed out */
-	TILIA_USAGE = 2,
-	TILIA_NO_SERVER = 3,   /* no connection */
-	TILIA_REFUSED = 4,     /* the server said no */
-	TILIA_SOME_FAILED = 5, /* some hosts or jobs failed */
-	TILIA_BOOTSTRAP = 6,   /* interpreter or bootstrap */
-	TILIA_LOCAL = 7,       /* input or output of this process failed */
-	TILIA_INTERRUPTED = 130,
+enum tool_exit {
+	EXIT_DONE = 0,
+	EXIT_NONE = 1,        /* nothing matched, or timed out */
+	EXIT_USAGE = 2,
+	EXIT_NO_SERVER = 3,   /* no connection */
+	EXIT_REFUSED = 4,     /* the server said no */
+	EXIT_SOME = 5, /* some hosts or jobs failed */
+	EXIT_BOOTSTRAP = 6,   /* interpreter or bootstrap */
+	EXIT_LOCAL = 7,       /* input or output of this process failed */
+	EXIT_INTERRUPTED = 130,
 };
 
 struct command {
@@ -28,26 +28,26 @@ struct command {
 	int (*run)(const struct command *c, int argc, char **argv); /* argv[0] is the name */
 };
 
-extern const struct command tilia_commands[]; /* ends with a NULL name */
+extern const struct command tool_commands[]; /* ends with a NULL name */
 
 /* Options and handlers, one file each. */
-#define TILIA_COMMAND(name)                                                                        \
+#define TOOL_COMMAND(name)                                                                        \
 	extern const struct option_row name##_options[];                                           \
 	int name##_main(const struct command *c, int argc, char **argv);
-TILIA_COMMAND(version)
+TOOL_COMMAND(version)
 
 /* Writes the --help of a subcommand to stdout; answers its exit status. */
-int tilia_help(const struct command *c);
+int tool_help(const struct command *c);
 
-/* "tilia NAME: text" on stderr, one line. Answers TILIA_USAGE. */
-int tilia_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "tilia NAME: text" on stderr, one line. Answers EXIT_USAGE. */
+int tool_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same for what is not a usage error. */
-void tilia_complain(const char *command, const char *fmt, ...)
+void tool_complain(const char *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Flushes stdout; TILIA_DONE, or TILIA_LOCAL with a message when it (or an
+/* Flushes stdout; EXIT_DONE, or EXIT_LOCAL with a message when it (or an
  * earlier write) failed. A closed pipe is not worth a message. */
-int tilia_flush(const char *command);
+int tool_flush(const char *command);
 
 #endif

@@ -11,9 +11,9 @@ int version_main(const struct command *c, int argc, char **argv)
 
 	option_start(&s, c->name, c->options, argc, argv);
 	while ((id = option_next(&s)) != OPT_END)
-		return id == OPT_HELP ? tilia_help(c) : TILIA_USAGE;
+		return id == OPT_HELP ? tool_help(c) : EXIT_USAGE;
 	if (s.at < argc)
-		return tilia_usage(c->name, "nothing follows");
+		return tool_usage(c->name, "nothing follows");
 	printf("tilia " TILIA_VERSION "\n");
-	return tilia_flush(c->name);
+	return tool_flush(c->name);
 }
