@@ -384,6 +384,14 @@ TILIA_API int64_t tilia_submit(struct tilia *t, enum tilia_request what,
  * TILIA_E_USAGE: it is finished, or was never there. */
 TILIA_API int tilia_cancel(struct tilia *t, int64_t request);
 
+/* Gives back what a finished take took, as long as it is not acknowledged (the
+ * handle's last take never is, before tilia_close()): the tuples are in their old
+ * places again. `request` is its number; 0: the last blocking or submitted take.
+ * For a program that could not use what it got. Waits for the server's word. 0;
+ * TILIA_NONE: it stands (acknowledged, or without a session); negative: not known,
+ * and then the tuples return after the grace if tilia_abandon() follows. */
+TILIA_API int tilia_undo(struct tilia *t, int64_t request);
+
 /* Waits until no more than `most` submitted requests are unanswered. 0, or a
  * code as of tilia_process(), or TILIA_E_INTERRUPTED. */
 TILIA_API int tilia_flush(struct tilia *t, size_t most);
