@@ -129,8 +129,8 @@ int session_next(struct session *s, struct session_reply *r);
 /* Queues a request. `body` is the message from the name on, as
  * message_request_begin() and what follows wrote it, `args` the number of items
  * after the name (options included). Works while disconnected too. Not for
- * hello, ack, bye and cancel. *n is its number. 0 or ERROR_NOMEM; ERROR_USAGE
- * after session_bye(). */
+ * hello, ack, bye and cancel. *n is its number. 0 or ERROR_NOMEM; ERROR_LIMIT:
+ * larger than a frame; ERROR_USAGE: after session_bye(). */
 int session_request(struct session *s, enum message_op op, unsigned args, struct bytes body,
                     void *user, uint64_t *n);
 
@@ -157,8 +157,8 @@ int session_bye(struct session *s);
 
 /* Gives up: finishes every unanswered request now, as ERROR_UNKNOWN if it may
  * have changed something, else with `code`. The replies come out of
- * session_next(). Only when disconnected. The session id is kept (the next
- * session_connected() tries to resume), except after ERROR_TAKEN_OVER. */
+ * session_next(). Only when disconnected and drained. The session is left to its
+ * grace, so that its takes return; the next session_connected() opens another. */
 void session_abandon(struct session *s, int code);
 
 /* --- what is known --------------------------------------------------------- */
