@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+#define FORMAL_TUPLE_BYTES ((size_t)1 << 20) /* of a tuple or template */
+#define FORMAL_FIELDS 255                    /* of a tuple or template */
+
 /* One formal. Only `type` is spoken so far; the map form's constraints are
  * refused by name. */
 struct formal {

@@ -1,7 +1,6 @@
 #include "buf.h"
 #include "xmalloc.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #define LEAST 64
@@ -71,25 +70,30 @@ void buf_text(struct buf *b, const char *s)
 	buf_append(b, s, strlen(s));
 }
 
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *to;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	if (n < 0)
+		b->failed = true;
+	else if ((to = (char *)buf_reserve(b, (size_t)n + 1))) {
+		vsnprintf(to, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	va_end(again);
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
-	int n;
-	char *to;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	buf_vprintf(b, fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		b->failed = true;
-		return;
-	}
-	if (!(to = (char *)buf_reserve(b, (size_t)n + 1)))
-		return;
-	va_start(ap, fmt);
-	vsnprintf(to, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	b->len += (size_t)n;
 }
 
 void buf_shift(struct buf *b, size_t n)

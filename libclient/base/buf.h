@@ -5,6 +5,7 @@
 #ifndef TILIA_BASE_BUF_H
 #define TILIA_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,7 @@ void buf_text(struct buf *b, const char *s); /* without the final NUL */
 
 /* printf() at the end of the buffer, without the final NUL. */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* Drops the first `n` bytes (at most len). Cost: a move of the rest. */
 void buf_shift(struct buf *b, size_t n);
