@@ -1,0 +1,108 @@
+/* The end of an engine: everything it owns is freed at once. */
+#include "bucket.h"
+#include "state.h"
+
+static void free_tuple(void *item, void *ctx)
+{
+	(void)ctx;
+	tuple_free(item);
+}
+
+static void free_bucket(void *item, void *ctx)
+{
+	struct seq *s = bucket_seq(item);
+
+	(void)ctx;
+	if (s) {
+		seq_close(s);
+		xfree(s);
+	}
+}
+
+static void free_index(struct index *x)
+{
+	hash_drain(&x->buckets, SIZE_MAX, free_bucket, NULL);
+	hash_close(&x->buckets);
+	if (x->dropping) {
+		seq_close(x->dropping);
+		xfree(x->dropping);
+	}
+	xfree(x);
+}
+
+/* Finishes what is half done (dropped indexes, sessions that end), so that
+ * nothing is out of reach of the lists. */
+static void finish_work(struct engine *e)
+{
+	while (!list_empty(&e->work)) {
+		e->fx->count = 0;
+		buf_clear(&e->fx->bytes, 0);
+		work_run(e, 1024);
+	}
+}
+
+static void end_sessions(struct engine *e)
+{
+	struct session *s;
+
+	for (uint32_t i = 0; i < e->conn_cap; i++) {
+		struct conn *c = e->conns[i];
+
+		if (!c)
+			continue;
+		engine_unpark(e, c);
+		s = c->session;
+		if (s) {
+			s->conn = NULL;
+			session_end(e, s, false);
+		}
+		xfree((void *)(uintptr_t)c->principal.p);
+		xfree((void *)(uintptr_t)c->may.p);
+		xfree(c);
+	}
+	xfree(e->conns);
+	e->conns = NULL;
+	e->conn_cap = 0;
+	while ((s = seq_first(&e->sessions)))
+		session_end(e, s, false);
+}
+
+static void free_space(struct space *s)
+{
+	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {
+		if (!s->arities[n])
+			continue;
+		list_each(it, &s->arities[n]->indexes)
+			free_index(list_entry(it, struct index, link));
+		xfree(s->arities[n]);
+	}
+	seq_drain(&s->all, SIZE_MAX, free_tuple, NULL);
+	xfree((void *)(uintptr_t)s->name.p);
+	xfree(s);
+}
+
+void engine_destroy(struct engine *e)
+{
+	struct effects fx;
+	struct space *s;
+
+	effects_init(&fx);
+	e->fx = &fx;
+	end_sessions(e);
+	finish_work(e);
+	while ((s = seq_first(&e->spaces))) {
+		seq_remove(&e->spaces, s->number);
+		free_space(s);
+	}
+	while (e->grave_count > 0)
+		tuple_free(e->grave[--e->grave_count]);
+	hash_close(&e->space_names);
+	hash_close(&e->session_ids);
+	hash_close(&e->principals);
+	heap_close(&e->timers);
+	heap_close(&e->graces);
+	buf_close(&e->result);
+	xfree(e->grave);
+	xfree(e);
+	effects_close(&fx);
+}

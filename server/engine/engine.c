@@ -1,0 +1,483 @@
+/* The one door: events in, effects out. */
+#include "state.h"
+
+#include "../../libclient/formal.h"
+#include "../../libclient/frame.h"
+
+#include <assert.h>
+
+#define LEASE_STEP_MS 1000 /* the most the lease clock adds in a step */
+#define LEASE_POLL_MS 500  /* how often it must be looked at while something runs by it */
+
+void engine_limits_default(struct engine_limits *l)
+{
+	*l = (struct engine_limits){
+		.indexes = 64,
+		.waiting_shapes = 256,
+		.residual_waiters = 4096,
+		.waiting = 16384,
+		.outcomes = 4096,
+		.outcome_bytes = (uint64_t)16 << 20,
+		.sessions = 65536,
+		.spaces = 4096,
+		.grace_default_ms = 60000,
+		.grace_max_ms = 86400000,
+		.bytes = (uint64_t)1 << 32,
+		.reply_bytes = FRAME_MAX - 64,
+	};
+}
+
+struct engine *engine_create(const struct engine_config *config)
+{
+	struct engine *e = xcalloc(1, sizeof *e);
+
+	e->config = *config;
+	e->next_id = 2;
+	seq_init(&e->spaces);
+	hash_init(&e->space_names);
+	seq_init(&e->sessions);
+	hash_init(&e->session_ids);
+	hash_init(&e->principals);
+	heap_init(&e->timers);
+	heap_init(&e->graces);
+	list_init(&e->work);
+	buf_init(&e->result);
+	e->main = space_create(e, 1, bytes_of(ENGINE_MAIN), config->all_volatile);
+	return e;
+}
+
+uint64_t engine_id(struct engine *e)
+{
+	uint64_t id = e->next_id++;
+
+	if (e->ready && e->ceiling - e->next_id < ENGINE_CEILING_STEP / 2) {
+		e->ceiling_safe = e->ceiling;
+		e->ceiling += ENGINE_CEILING_STEP;
+		e->ceiling_batch = e->batch;
+		reply_change(e, CHANGE_CEILING)->number = e->ceiling;
+	}
+	return id;
+}
+
+uint64_t engine_wait(const struct engine *e, uint64_t id, uint64_t batch)
+{
+	return id >= e->ceiling_safe && e->ceiling_batch > batch ? e->ceiling_batch : batch;
+}
+
+void engine_bury(struct engine *e, struct tuple *t)
+{
+	if (e->grave_count == e->grave_cap) {
+		e->grave_cap = e->grave_cap ? 2 * e->grave_cap : 64;
+		e->grave = xrealloc(e->grave, e->grave_cap * sizeof *e->grave);
+	}
+	e->grave[e->grave_count++] = t;
+}
+
+static void empty_grave(struct engine *e)
+{
+	while (e->grave_count > 0)
+		tuple_free(e->grave[--e->grave_count]);
+}
+
+static void set_clocks(struct engine *e, const struct event *ev)
+{
+	uint64_t passed = ev->now_ms > e->now_ms ? ev->now_ms - e->now_ms : 0;
+
+	e->lease_ms += passed < LEASE_STEP_MS ? passed : LEASE_STEP_MS;
+	e->now_ms += passed;
+	e->wall_ms = ev->wall_ms;
+}
+
+/* ---- recovery --------------------------------------------------------------------- */
+
+static void restore_space(struct engine *e, const struct change *c)
+{
+	bool is_volatile = (c->flags & CHANGE_SPACE_VOLATILE) != 0;
+	struct space *s;
+
+	if (c->space == e->main->number) {
+		e->main_kept = true;
+		return;
+	}
+	s = space_create(e, c->space, c->bytes, is_volatile);
+	if (c->flags & CHANGE_SPACE_DROPPED)
+		space_drop(e, s);
+}
+
+static void restore_tuple(struct engine *e, const struct change *c)
+{
+	struct space *sp = seq_find(&e->spaces, c->space);
+	struct session *s = c->session ? session_numbered(e, c->session) : NULL;
+	struct tuple *t;
+
+	if (!sp)
+		return; /* the journal has refused rows of unknown spaces */
+	t = tuple_create(c->id, c->bytes);
+	t->tries = c->tries < UINT8_MAX ? (uint8_t)c->tries : UINT8_MAX;
+	if (s)
+		outcome_restore_taken(e, s, sp, c, t);
+	else
+		space_store(e, sp, t);
+}
+
+static void restore(struct engine *e, const struct change *c)
+{
+	struct session *s;
+
+	switch (c->kind) {
+	case CHANGE_CEILING:
+		e->ceiling = c->number;
+		break;
+	case CHANGE_SPACE:
+		restore_space(e, c);
+		break;
+	case CHANGE_SESSION:
+		session_restore(e, c);
+		break;
+	case CHANGE_PUT:
+		restore_tuple(e, c);
+		break;
+	case CHANGE_OUTCOME:
+		s = session_numbered(e, c->session);
+		if (s)
+			outcome_restore_result(e, s, c);
+		break;
+	default:
+		assert(!"a row the journal does not keep");
+	}
+}
+
+static void get_ready(struct engine *e, const struct event *ev)
+{
+	struct change *c;
+
+	e->batch = ev->batch;
+	e->boot = ev->boot;
+	e->start_ms = ev->now_ms;
+	if (e->ceiling > e->next_id)
+		e->next_id = e->ceiling;
+	else if (e->config.all_volatile)
+		e->next_id = ev->wall_ms << 10;
+	e->ceiling_safe = e->next_id;
+	e->ceiling = e->next_id + ENGINE_CEILING_STEP;
+	e->ceiling_batch = e->batch;
+	reply_change(e, CHANGE_CEILING)->number = e->ceiling;
+	if (!e->main_kept) {
+		c = reply_change(e, CHANGE_SPACE);
+		c->space = e->main->number;
+		c->bytes = e->main->name;
+		c->flags = e->main->is_volatile ? CHANGE_SPACE_VOLATILE : 0;
+	}
+	e->ready = true;
+}
+
+/* ---- connections -------------------------------------------------------------------- */
+
+static void open_conn(struct engine *e, const struct event *ev)
+{
+	struct conn *c = xcalloc(1, sizeof *c);
+
+	if (ev->conn >= e->conn_cap) {
+		uint32_t cap = e->conn_cap ? e->conn_cap : 64;
+
+		while (cap <= ev->conn)
+			cap *= 2;
+		e->conns = xrealloc(e->conns, cap * sizeof *e->conns);
+		memset(e->conns + e->conn_cap, 0, (cap - e->conn_cap) * sizeof *e->conns);
+		e->conn_cap = cap;
+	}
+	assert(!e->conns[ev->conn]);
+	e->conns[ev->conn] = c;
+	e->conn_count++;
+	c->number = ev->conn;
+	c->principal = session_copy(ev->principal);
+	list_init(&c->park);
+	session_attach(session_create(e, c->principal), c);
+}
+
+void engine_unpark(struct engine *e, struct conn *c)
+{
+	list_remove(&c->park);
+	if (c->pinned)
+		c->pinned->pins--;
+	c->pinned = NULL;
+	if (c->walk)
+		walk_end(e, c->walk);
+}
+
+static void close_conn(struct engine *e, struct conn *c)
+{
+	engine_unpark(e, c);
+	if (c->session)
+		session_detach(e, c->session);
+	e->conns[c->number] = NULL;
+	e->conn_count--;
+	xfree((void *)(uintptr_t)c->principal.p);
+	xfree((void *)(uintptr_t)c->may.p);
+	xfree(c);
+}
+
+static void sent(struct engine *e, struct conn *c, uint64_t n)
+{
+	struct outcome *o = c->session && c->session->number == 0
+	                            ? seq_find(&c->session->outcomes, n) : NULL;
+
+	if (o)
+		outcome_free(e, c->session, o);
+}
+
+/* ---- requests ----------------------------------------------------------------------- */
+
+bool engine_may(const struct conn *c, struct bytes space, unsigned op)
+{
+	const struct session *s = c->session;
+
+	return (c->may.n == 0 || message_may(c->may, space, op)) &&
+	       (s->may.n == 0 || message_may(s->may, space, op));
+}
+
+struct space *engine_space(struct engine *e, struct conn *c, const struct request *r)
+{
+	struct space *s = space_find(e, r->space);
+
+	if (!s)
+		reply_error(e, c, r->n, 0, ERROR_NO_SPACE, "%s: no such space: %.*s",
+		            message_rows[r->op].name, (int)(r->space.n < 80 ? r->space.n : 80),
+		            (const char *)r->space.p);
+	return s;
+}
+
+static int ping(struct engine *e, struct conn *c, const struct event *ev)
+{
+	reply_null(e, c, ev->request->n, 0);
+	return 0;
+}
+
+static void ack_range(uint64_t from, uint64_t to, void *ctx)
+{
+	void **both = ctx;
+
+	session_ack(both[0], both[1], from, to);
+}
+
+static int ack(struct engine *e, struct conn *c, const struct event *ev)
+{
+	message_ranges(ev->request->value, ack_range, (void *[]){e, c->session});
+	return 0;
+}
+
+static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const struct event *) = {
+	[MESSAGE_HELLO] = session_hello, [MESSAGE_OUT] = put_run,
+	[MESSAGE_OUTS] = put_run,        [MESSAGE_IN] = take_run,
+	[MESSAGE_RD] = take_run,         [MESSAGE_COUNT] = take_count,
+	[MESSAGE_CANCEL] = session_cancel, [MESSAGE_ACK] = ack,
+	[MESSAGE_SPACE] = admin_space,   [MESSAGE_STATS] = admin_stats,
+	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = session_bye,
+};
+
+/* A request of a resumed session that this connection, or the one before,
+ * has sent already. True: it needs no execution. */
+static bool is_resend(struct engine *e, struct conn *c, const struct request *r)
+{
+	struct session *s = c->session;
+	struct waiter *w = waiter_find(s, r->n);
+	struct outcome *o = seq_find(&s->outcomes, r->n);
+	struct early *early = seq_remove(&s->early, r->n);
+
+	xfree(early);
+	if (early)
+		return true;
+	if (o && o->attach != s->attach) {
+		o->attach = s->attach;
+		if (o->count > 0)
+			reply_tuples(e, c, r->n, o->space->last_batch, false, o->taken, o->count);
+		else {
+			item_put_item(reply_begin(e, r->n), o->result);
+			reply_end(e, c, r->n, o->batch, false);
+		}
+	}
+	if (o)
+		return true;
+	if (!w)
+		return false;
+	w->resent = true;
+	if (w->key)
+		return true;
+	c->old_n = w->n; /* it could not go back to its place without work: it is done again */
+	c->old_order = w->order;
+	waiter_free(e, w);
+	return false;
+}
+
+/* What forbids the request, as an error reply. */
+static bool is_refused(struct engine *e, struct conn *c, const struct request *r)
+{
+	bool listing = r->op == MESSAGE_SPACE && bytes_equal(r->verb, bytes_of("list"));
+
+	if (r->op != MESSAGE_HELLO && r->n <= c->last_n)
+		reply_error(e, c, r->n, 0, ERROR_REQUEST, "%s: request numbers rise; %llu is not above %llu",
+		            message_rows[r->op].name, (unsigned long long)r->n,
+		            (unsigned long long)c->last_n);
+	else if (e->stopping && r->op != MESSAGE_BYE && r->op != MESSAGE_PING)
+		reply_error(e, c, r->n, 0, ERROR_STOPPING, "the server is stopping");
+	else if (message_rows[r->op].rights && !listing && !engine_may(c, r->space, r->op))
+		reply_error(e, c, r->n, 0, ERROR_DENIED, "%s: this session may not do that on %.*s",
+		            message_rows[r->op].name, (int)(r->space.n < 80 ? r->space.n : 80),
+		            (const char *)r->space.p);
+	else
+		return false;
+	return true;
+}
+
+static void accepted(struct engine *e, struct conn *c, const struct request *r)
+{
+	e->requests[r->op]++;
+	engine_unpark(e, c);
+	c->old_order = 0;
+	if (r->op == MESSAGE_HELLO || r->op == MESSAGE_ACK)
+		return;
+	c->greeted = true;
+	if (r->n > c->last_n)
+		c->last_n = r->n;
+	if (!c->first_n)
+		c->first_n = r->n;
+}
+
+/* Whether the connection's earlier request still waits for the engine's work. */
+static bool is_parked(struct engine *e, struct conn *c)
+{
+	return !list_empty(&c->park) || (c->walk && !walk_ready(e, c->walk));
+}
+
+static int request(struct engine *e, struct conn *c, const struct event *ev)
+{
+	const struct request *r = ev->request;
+	int err = 0;
+
+	if (c->leaving || !c->session)
+		return 0;
+	if (is_parked(e, c))
+		return ENGINE_AGAIN;
+	if (r->op == MESSAGE_ACK)
+		ack(e, c, ev);
+	else if (!is_refused(e, c, r) &&
+	         (c->session->number == 0 || r->op == MESSAGE_HELLO || !is_resend(e, c, r)))
+		err = handlers[r->op](e, c, ev);
+	if (err == 0)
+		accepted(e, c, r);
+	return err;
+}
+
+static int bad(struct engine *e, struct conn *c, const struct event *ev)
+{
+	const struct message_error *b = ev->bad;
+
+	if (c->leaving)
+		return 0;
+	if (is_parked(e, c))
+		return ENGINE_AGAIN;
+	c->greeted = true;
+	if (!b->fatal && b->n > c->last_n)
+		c->last_n = b->n;
+	if (!b->fatal && !c->first_n)
+		c->first_n = b->n;
+	reply_error(e, c, b->fatal ? 0 : b->n, 0, b->code, "%s", b->text);
+	if (b->fatal)
+		reply_close(e, c, false);
+	return 0;
+}
+
+static void stop(struct engine *e)
+{
+	e->stopping = true;
+	for (uint32_t i = 0; i < e->conn_cap; i++) {
+		struct session *s = e->conns[i] ? e->conns[i]->session : NULL;
+
+		if (!s)
+			continue;
+		list_each(it, &s->waiting) {
+			struct waiter *w = list_entry(it, struct waiter, link);
+
+			reply_error(e, s->conn, w->n, 0, ERROR_STOPPING, "the server is stopping");
+			waiter_free(e, w);
+		}
+	}
+}
+
+static struct conn *conn_of(const struct engine *e, const struct event *ev)
+{
+	assert(ev->conn < e->conn_cap && e->conns[ev->conn]);
+	return e->conns[ev->conn];
+}
+
+static void expire(struct engine *e)
+{
+	waiter_expire(e);
+	session_expire(e);
+}
+
+int engine_step(struct engine *e, const struct event *ev, struct effects *fx)
+{
+	empty_grave(e);
+	fx->count = 0;
+	buf_clear(&fx->bytes, (size_t)1 << 20);
+	e->fx = fx;
+	set_clocks(e, ev);
+	e->batch_full = ev->batch_full;
+	switch (ev->kind) {
+	case EV_RESTORE:
+		restore(e, ev->change);
+		break;
+	case EV_READY:
+		get_ready(e, ev);
+		break;
+	case EV_OPEN:
+		open_conn(e, ev);
+		break;
+	case EV_REQUEST:
+		return request(e, conn_of(e, ev), ev);
+	case EV_BAD:
+		return bad(e, conn_of(e, ev), ev);
+	case EV_SENT:
+		sent(e, conn_of(e, ev), ev->number);
+		break;
+	case EV_CLOSE:
+		close_conn(e, conn_of(e, ev));
+		break;
+	case EV_WORK:
+		expire(e);
+		work_run(e, ev->units);
+		break;
+	case EV_TIME:
+		expire(e);
+		break;
+	case EV_SEAL:
+		e->batch++;
+		break;
+	case EV_STOP:
+		stop(e);
+		break;
+	}
+	return 0;
+}
+
+bool engine_working(const struct engine *e)
+{
+	return !list_empty(&e->work);
+}
+
+uint64_t engine_deadline(const struct engine *e)
+{
+	const struct heap_node *timer = heap_first(&e->timers), *grace = heap_first(&e->graces);
+	uint64_t at = timer ? timer->key : ENGINE_NEVER;
+	uint64_t left;
+
+	if (engine_working(e))
+		return 0;
+	if (grace) {
+		left = grace->key > e->lease_ms ? grace->key - e->lease_ms : 0;
+		left = left < LEASE_POLL_MS ? left : LEASE_POLL_MS;
+		at = e->now_ms + left < at ? e->now_ms + left : at;
+	}
+	return at;
+}

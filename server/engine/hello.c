@@ -1,0 +1,251 @@
+/* The requests about sessions: hello, bye, cancel. */
+#include "state.h"
+
+#include "../../libclient/formal.h"
+#include "../../libclient/frame.h"
+
+#include <stdlib.h>
+
+struct ack_ctx {
+	struct engine *e;
+	struct session *s;
+};
+
+static void ack_one(uint64_t from, uint64_t to, void *ctx)
+{
+	struct ack_ctx *a = ctx;
+
+	session_ack(a->e, a->s, from, to);
+}
+
+static void put_features(struct buf *b)
+{
+	unsigned count = MESSAGE_OPS;
+
+	for (unsigned o = 0; o < OPTIONS; o++)
+		count += (unsigned)__builtin_popcount(message_option_rows[o].ops);
+	item_put_head(b, ITEM_ARRAY, count);
+	for (unsigned op = 0; op < MESSAGE_OPS; op++) {
+		const char *name = message_rows[op].name;
+
+		item_put_text(b, name);
+		for (unsigned o = 0; o < OPTIONS; o++) {
+			const char *option = message_option_rows[o].name;
+
+			if (!(message_option_rows[o].ops >> op & 1))
+				continue;
+			item_put_head(b, ITEM_TEXT, strlen(name) + 1 + strlen(option));
+			buf_text(b, name);
+			buf_byte(b, '.');
+			buf_text(b, option);
+		}
+	}
+}
+
+static void put_limits(const struct engine *e, struct buf *b)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{"list", MESSAGE_LIST_MAX},       {"depth", CODEC_DEPTH},
+		{"frame", FRAME_MAX},             {"heads", CODEC_HEADS_FRAME},
+		{"tuple", FORMAL_TUPLE_BYTES},    {"fields", TUPLE_FIELDS},
+		{"outcomes", e->config.limits.outcomes},
+	};
+
+	item_put_head(b, ITEM_MAP, sizeof rows / sizeof *rows);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		item_put_text(b, rows[i].name);
+		item_put_uint(b, rows[i].value);
+	}
+}
+
+static void reply_hello(struct engine *e, struct conn *c, uint64_t n, uint64_t batch)
+{
+	struct session *s = c->session;
+	struct buf *b = reply_begin(e, n);
+
+	item_put_head(b, ITEM_MAP, s->number ? 7 : 6);
+	item_put_text(b, "v");
+	item_put_uint(b, MESSAGE_VERSION);
+	item_put_text(b, "boot");
+	item_put_uint(b, e->boot);
+	item_put_text(b, "grace");
+	item_put_uint(b, s->grace_ms);
+	item_put_text(b, "limits");
+	put_limits(e, b);
+	item_put_text(b, "server");
+	item_put_text(b, "tilia " TILIA_VERSION);
+	if (s->number) {
+		item_put_text(b, "session");
+		item_put_bytes(b, (struct bytes){s->id, ENGINE_SESSION_ID});
+	}
+	item_put_text(b, "features");
+	put_features(b);
+	reply_end(e, c, n, batch, false);
+}
+
+static uint64_t wanted_grace(const struct engine *e, const struct request *r)
+{
+	const struct engine_limits *l = &e->config.limits;
+	uint64_t ms = request_has(r, OPTION_GRACE) ? r->option[OPTION_GRACE].u : l->grace_default_ms;
+
+	return ms < l->grace_max_ms ? ms : l->grace_max_ms;
+}
+
+static void hello_new(struct engine *e, struct conn *c, const struct event *ev)
+{
+	const struct request *r = ev->request;
+	struct session *s = c->session; /* the connection's own becomes one with an id */
+	struct change *ch;
+
+	if (session_count(e, s->principal) >= e->config.limits.sessions) {
+		reply_error(e, c, r->n, 0, ERROR_LIMIT, "hello: too many sessions of this principal");
+		return;
+	}
+	s->grace_ms = wanted_grace(e, r);
+	if (request_has(r, OPTION_MAY))
+		s->may = session_copy(r->option[OPTION_MAY].s);
+	session_register(e, s, engine_id(e), ev->random);
+	ch = reply_change(e, CHANGE_SESSION);
+	ch->session = s->number;
+	ch->lease_ms = s->grace_ms;
+	ch->bytes = s->may;
+	ch->principal = s->principal;
+	memcpy(ch->id16, s->id, ENGINE_SESSION_ID);
+	c->greeted = true;
+	reply_hello(e, c, r->n, e->batch);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	uint64_t x = (*(struct waiter *const *)a)->order, y = (*(struct waiter *const *)b)->order;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Waiting requests stand in their old places again, or are served by what came
+ * meanwhile. */
+static void reenter(struct engine *e, struct session *s)
+{
+	size_t count = s->waiting_by_n.count, i = 0;
+	struct waiter **w = xmalloc(count * sizeof *w);
+
+	list_each(it, &s->waiting)
+		w[i++] = list_entry(it, struct waiter, link);
+	if (count > 1)
+		qsort(w, count, sizeof *w, by_order);
+	for (i = 0; i < count; i++)
+		take_reenter(e, w[i]);
+	xfree(w);
+}
+
+static void hello_resume(struct engine *e, struct conn *c, const struct event *ev)
+{
+	const struct request *r = ev->request;
+	struct session *s = session_by_id(e, r->option[OPTION_SESSION].s.p), *own = c->session;
+
+	if (!s || !bytes_equal(s->principal, c->principal)) {
+		reply_error(e, c, r->n, 0, ERROR_SESSION_OVER, "hello: no such session, or it is over");
+		return;
+	}
+	if (s->conn) {
+		struct conn *old = s->conn;
+
+		reply_error(e, old, 0, 0, ERROR_TAKEN_OVER, "another connection resumed this session");
+		reply_close(e, old, true);
+		session_suspend(e, s);
+		old->session = NULL;
+		engine_unpark(e, old);
+	}
+	heap_remove(&e->graces, &s->grace);
+	session_free(e, own);
+	session_attach(s, c);
+	c->greeted = true;
+	if (request_has(r, OPTION_MAY))
+		c->may = session_copy(r->option[OPTION_MAY].s);
+	if (request_has(r, OPTION_HAVE))
+		message_ranges(message_list_items(r->option[OPTION_HAVE].s), ack_one,
+		               &(struct ack_ctx){e, s});
+	reply_hello(e, c, r->n, 0);
+	reenter(e, s);
+}
+
+int session_hello(struct engine *e, struct conn *c, const struct event *ev)
+{
+	const struct request *r = ev->request;
+	bool none = !request_has(r, OPTION_SESSION) ||
+	            (r->session_text && bytes_equal(r->option[OPTION_SESSION].s, bytes_of("none")));
+
+	if (!none && r->session_text && ev->batch_full)
+		return ENGINE_AGAIN;
+	if (c->greeted) {
+		reply_error(e, c, r->n, 0, ERROR_REQUEST, "hello: comes first, and once");
+	} else if (request_has(r, OPTION_V) && r->option[OPTION_V].u != MESSAGE_VERSION) {
+		reply_error(e, c, r->n, 0, ERROR_VERSION, "hello: version %llu is not spoken, 1 is",
+		            (unsigned long long)r->option[OPTION_V].u);
+	} else if (!none) {
+		(r->session_text ? hello_new : hello_resume)(e, c, ev);
+	} else {
+		if (request_has(r, OPTION_MAY))
+			c->may = session_copy(r->option[OPTION_MAY].s);
+		c->greeted = true;
+		reply_hello(e, c, r->n, 0);
+	}
+	return 0;
+}
+
+int session_bye(struct engine *e, struct conn *c, const struct event *ev)
+{
+	struct session *s = c->session;
+
+	list_each(it, &s->waiting) {
+		struct waiter *w = list_entry(it, struct waiter, link);
+
+		reply_error(e, c, w->n, 0, ERROR_CANCELLED, "the session said bye");
+		waiter_free(e, w);
+	}
+	session_ack(e, s, 0, UINT64_MAX);
+	s->conn = NULL;
+	reply_null(e, c, ev->request->n, s->number ? e->batch : 0);
+	session_end(e, s, false);
+	session_attach(session_create(e, c->principal), c);
+	return 0;
+}
+
+/* Whether request m has no effect now; takes it back where it can. */
+static bool cancel(struct engine *e, struct conn *c, uint64_t m)
+{
+	struct session *s = c->session;
+	struct waiter *w = waiter_find(s, m);
+	struct outcome *o = seq_find(&s->outcomes, m);
+
+	if (w) {
+		reply_error(e, c, m, 0, ERROR_CANCELLED, "cancelled");
+		waiter_free(e, w);
+		return true;
+	}
+	if (o && o->count > 0) {
+		struct space *sp = o->space;
+
+		e->wait = !sp->is_volatile ? e->batch : 0;
+		outcome_undo(e, s, o, false);
+		return true;
+	}
+	if (o)
+		return false;
+	return !c->first_n || m < c->first_n || m > c->last_n;
+}
+
+int session_cancel(struct engine *e, struct conn *c, const struct event *ev)
+{
+	uint64_t n = ev->request->n;
+	bool undone;
+
+	e->wait = 0;
+	undone = cancel(e, c, ev->request->number);
+	item_put_bool(reply_begin(e, n), undone);
+	reply_end(e, c, n, e->wait, false);
+	return 0;
+}

@@ -1,0 +1,248 @@
+/* Indexes by shape. Made when a shape is first asked for, built in slices in id
+ * order: what changes at or below the builder's position updates the index at
+ * once, the rest is left to the builder. */
+#include "bucket.h"
+#include "state.h"
+
+#include <assert.h>
+
+static struct index *index_of_work(struct work *w)
+{
+	return list_entry(w, struct index, build);
+}
+
+struct index_key {
+	const struct index *index;
+	const struct tuple *tuple;
+};
+
+static bool bucket_is(const void *item, const void *key)
+{
+	const struct index_key *k = key;
+
+	return shape_same(k->index->class, bucket_first(item), k->tuple);
+}
+
+void *index_bucket(const struct engine *e, const struct index *x, const struct template *t)
+{
+	struct index_key key = {x, t->tuple};
+	struct keys k;
+	void **slot;
+
+	keys_of(&k, t->tuple, e->config.hash_seed);
+	slot = hash_find(&x->buckets, keys_hash(&k, x->class, x->arity), bucket_is, &key);
+	return slot ? *slot : NULL;
+}
+
+void index_add(struct index *x, const struct keys *k, struct tuple *t)
+{
+	struct index_key key = {x, t};
+	uint32_t hash;
+	void **slot;
+
+	if (t->id > x->position || !shape_admits(x->class, t))
+		return;
+	hash = keys_hash(k, x->class, x->arity);
+	slot = hash_find(&x->buckets, hash, bucket_is, &key);
+	if (slot)
+		*slot = bucket_add(*slot, t);
+	else
+		hash_insert(&x->buckets, hash, t);
+	x->tuples++;
+}
+
+void index_remove(struct index *x, const struct keys *k, struct tuple *t)
+{
+	struct index_key key = {x, t};
+	uint32_t hash;
+	void **slot, *rest;
+
+	if (t->id > x->position || !shape_admits(x->class, t))
+		return;
+	hash = keys_hash(k, x->class, x->arity);
+	slot = hash_find(&x->buckets, hash, bucket_is, &key);
+	assert(slot);
+	rest = bucket_remove(*slot, t->id);
+	if (rest)
+		*slot = rest;
+	else
+		hash_remove(&x->buckets, hash, slot);
+	x->tuples--;
+}
+
+static void build_done(struct engine *e, struct index *x)
+{
+	work_end(&x->build);
+	x->position = UINT64_MAX;
+	list_each(it, &x->parked) {
+		struct conn *c = list_entry(it, struct conn, park);
+
+		list_remove(&c->park);
+		reply_resume(e, c);
+	}
+}
+
+static unsigned build_run(struct engine *e, struct work *w, unsigned units)
+{
+	struct index *x = index_of_work(w);
+	struct seq_cursor at;
+	struct tuple *t = seq_after(&x->space->all, x->position, &at);
+	unsigned used = 0;
+	struct keys k;
+
+	for (; t && used < units; used++, t = seq_next(&at)) {
+		x->position = t->id;
+		if (t->fields != x->arity)
+			continue;
+		keys_of(&k, t, e->config.hash_seed);
+		index_add(x, &k, t);
+	}
+	if (!t)
+		build_done(e, x);
+	return used + 1;
+}
+
+static void drop_rest(void *item, void *ctx)
+{
+	*(void **)ctx = item;
+}
+
+/* Frees an index in slices: bucket by bucket, a large one in pieces. */
+static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
+{
+	struct index *x = index_of_work(w);
+	unsigned used = 0;
+	void *bucket;
+
+	while (used < units) {
+		if (x->dropping) {
+			used += (unsigned)seq_drain(x->dropping, units - used, NULL, NULL);
+			if (x->dropping->count > 0)
+				break;
+			seq_close(x->dropping);
+			xfree(x->dropping);
+			x->dropping = NULL;
+			continue;
+		}
+		used++;
+		if (hash_drain(&x->buckets, 1, drop_rest, &bucket) == 0) {
+			work_end(w);
+			hash_close(&x->buckets);
+			e->indexes--;
+			xfree(x);
+			break;
+		}
+		x->dropping = bucket_seq(bucket);
+	}
+	return used;
+}
+
+void index_drop(struct engine *e, struct index *x)
+{
+	struct arity *a = x->space->arities[x->arity];
+
+	assert(list_empty(&x->parked));
+	list_remove(&x->link);
+	a->index_count--;
+	list_each(it, &x->space->walks) {
+		struct walk *w = list_entry(it, struct walk, link);
+
+		if (w->index == x)
+			w->index = NULL;
+	}
+	work_end(&x->build);
+	work_begin(e, &x->build, drop_run);
+}
+
+static struct index *index_create(struct engine *e, struct space *s, const struct template *t)
+{
+	struct arity *a = space_arity(s, t->shape.arity);
+	struct index *x = xcalloc(1, sizeof *x + t->shape.arity);
+
+	x->space = s;
+	x->arity = t->shape.arity;
+	x->bound = t->shape.bound;
+	memcpy(x->class, t->shape.class, x->arity);
+	hash_init(&x->buckets);
+	list_init(&x->parked);
+	list_init(&x->build.link);
+	list_append(&a->indexes, &x->link);
+	a->index_count++;
+	e->indexes++;
+	if (a->tuples == 0)
+		x->position = UINT64_MAX;
+	else
+		work_begin(e, &x->build, build_run);
+	return x;
+}
+
+static bool has_waiters(const struct arity *a, const struct index *x)
+{
+	for (struct list *it = a->waiting.next; it != &a->waiting; it = it->next) {
+		struct waitshape *w = list_entry(it, struct waitshape, link);
+
+		if (memcmp(w->class, x->class, x->arity) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Drops the least recently used index that nobody waits for. */
+static bool make_room(struct engine *e, struct arity *a)
+{
+	struct index *oldest = NULL;
+
+	list_each(it, &a->indexes) {
+		struct index *x = list_entry(it, struct index, link);
+
+		if (x->pins == 0 && list_empty(&x->parked) && !has_waiters(a, x) &&
+		    (!oldest || x->used < oldest->used))
+			oldest = x;
+	}
+	if (oldest)
+		index_drop(e, oldest);
+	return oldest != NULL;
+}
+
+enum index_state index_get(struct engine *e, struct space *s, const struct template *t,
+                           struct index **found)
+{
+	struct arity *a = space_arity(s, t->shape.arity);
+	struct index *x = NULL;
+
+	list_each(it, &a->indexes) {
+		struct index *one = list_entry(it, struct index, link);
+
+		if (memcmp(one->class, t->shape.class, one->arity) == 0) {
+			x = one;
+			break;
+		}
+	}
+	if (!x && a->index_count >= e->config.limits.indexes && !make_room(e, a))
+		return INDEX_NONE;
+	if (!x)
+		x = index_create(e, s, t);
+	x->used = ++e->uses;
+	*found = x;
+	return x->position == UINT64_MAX ? INDEX_READY : INDEX_BUILDING;
+}
+
+struct index *index_best(struct space *s, const struct template *t)
+{
+	struct arity *a = space_arity(s, t->shape.arity);
+	struct index *best = NULL;
+
+	list_each(it, &a->indexes) {
+		struct index *x = list_entry(it, struct index, link);
+
+		if (x->position == UINT64_MAX && shape_covers(x->class, t) &&
+		    (!best || x->bound > best->bound))
+			best = x;
+	}
+	return best;
+}
+
+size_t index_memory(const struct index *x)
+{
+	return sizeof *x + hash_bytes(&x->buckets);
+}

@@ -1,0 +1,80 @@
+/* out and outs. */
+#include "state.h"
+
+/* Why a put is refused, or 0. */
+static int refuse(struct engine *e, struct conn *c, const struct request *r)
+{
+	const char *op = message_rows[r->op].name;
+
+	if (c->session->number && !outcome_room(e, c->session)) {
+		reply_error(e, c, r->n, 0, ERROR_UNACKNOWLEDGED,
+		            "%s: too many replies of this session are not acknowledged", op);
+		return ERROR_UNACKNOWLEDGED;
+	}
+	if (e->bytes + r->value.n > e->config.limits.bytes) {
+		reply_error(e, c, r->n, 0, ERROR_FULL, "%s: the server's tuples take %llu bytes, its limit",
+		            op, (unsigned long long)e->config.limits.bytes);
+		return ERROR_FULL;
+	}
+	return 0;
+}
+
+static uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
+{
+	struct tuple *t = tuple_create(engine_id(e), item);
+	uint64_t id = t->id;
+
+	space_touch(e, s);
+	if (!s->is_volatile) {
+		struct change *c = reply_change(e, CHANGE_PUT);
+
+		c->space = s->number;
+		c->id = id;
+		c->bytes = tuple_bytes(t);
+	}
+	space_appear(e, s, t);
+	return id;
+}
+
+/* Puts the tuples one after the other and writes their ids as the result. */
+static uint64_t put_list(struct engine *e, struct space *s, const struct request *r,
+                         struct buf *result)
+{
+	struct item_head h;
+	const uint8_t *p = item_head(r->value.p, &h);
+	uint64_t id = 0;
+
+	item_put_head(result, ITEM_ARRAY, h.arg);
+	for (uint64_t i = 0; i < h.arg; i++) {
+		struct bytes item = item_bytes(p);
+
+		id = put_one(e, s, item);
+		item_put_uint(result, id);
+		p = item.p + item.n;
+	}
+	return id;
+}
+
+int put_run(struct engine *e, struct conn *c, const struct event *ev)
+{
+	const struct request *r = ev->request;
+	struct space *s = engine_space(e, c, r);
+	struct buf *result = &e->result;
+	uint64_t id;
+
+	if (!s)
+		return 0;
+	if (!s->is_volatile && ev->batch_full)
+		return ENGINE_AGAIN;
+	if (refuse(e, c, r))
+		return 0;
+	buf_clear(result, 65536);
+	if (r->op == MESSAGE_OUT)
+		item_put_uint(result, id = put_one(e, s, r->value));
+	else
+		id = put_list(e, s, r, result);
+	outcome_result(e, c->session, r->n, s, buf_bytes(result));
+	item_put_item(reply_begin(e, r->n), buf_bytes(result));
+	reply_end(e, c, r->n, engine_wait(e, id, s->last_batch), false);
+	return 0;
+}

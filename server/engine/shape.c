@@ -1,0 +1,137 @@
+#include "shape.h"
+
+#include "../../libclient/base/hash.h"
+#include "../../libclient/formal.h"
+
+#include <assert.h>
+
+/* Whether a formal stands anywhere in the item [p, end): every head is looked
+ * at, so the depth does not matter. */
+static bool holds_formal(const uint8_t *p, const uint8_t *end)
+{
+	struct item_head h;
+
+	while (p < end) {
+		p = item_head(p, &h);
+		if (h.major == ITEM_TAG && h.arg == ITEM_TAG_FORMAL)
+			return true;
+		if (h.major == ITEM_BYTES || h.major == ITEM_TEXT)
+			p += h.arg;
+	}
+	return false;
+}
+
+static uint8_t class_of(struct bytes field, bool *residue)
+{
+	struct formal f;
+	const char *why;
+	struct bytes detail;
+
+	if (formal_is(field.p)) {
+		int err = formal_read(field.p, &f, &why, &detail);
+
+		assert(err == 0); /* the edge has checked it */
+		(void)err;
+		return (uint8_t)f.type;
+	}
+	if ((*field.p >> 5 == ITEM_ARRAY || *field.p >> 5 == ITEM_MAP) &&
+	    holds_formal(field.p, field.p + field.n)) {
+		*residue = true;
+		return (uint8_t)item_type(field.p);
+	}
+	return SHAPE_BOUND;
+}
+
+void template_open(struct template *t, struct bytes item)
+{
+	t->residue = false;
+	t->all = *item.p == ITEM_NULL;
+	t->tuple = NULL;
+	if (t->all)
+		return;
+	t->tuple = tuple_create(0, item);
+	t->shape.arity = t->tuple->fields;
+	t->shape.bound = 0;
+	for (unsigned i = 0; i < t->shape.arity; i++) {
+		t->shape.class[i] = class_of(tuple_field(t->tuple, i), &t->residue);
+		t->shape.bound += t->shape.class[i] == SHAPE_BOUND;
+	}
+}
+
+void template_close(struct template *t)
+{
+	tuple_free(t->tuple);
+	t->tuple = NULL;
+}
+
+bool template_match_tuple(const struct tuple *t, const struct tuple *v)
+{
+	if (!t)
+		return true;
+	if (t->fields != v->fields)
+		return false;
+	for (unsigned i = 0; i < t->fields; i++)
+		if (!formal_match(tuple_field(t, i).p, tuple_field(v, i).p))
+			return false;
+	return true;
+}
+
+bool template_match(const struct template *t, const struct tuple *v)
+{
+	return template_match_tuple(t->tuple, v);
+}
+
+void keys_of(struct keys *k, const struct tuple *t, uint64_t seed)
+{
+	for (unsigned i = 0; i < t->fields; i++) {
+		struct bytes f = tuple_field(t, i);
+
+		k->field[i] = hash_of(f.p, f.n, seed);
+	}
+}
+
+uint32_t keys_hash(const struct keys *k, const uint8_t *class, unsigned arity)
+{
+	uint64_t h = 0;
+
+	for (unsigned i = 0; i < arity; i++)
+		if (class[i] == SHAPE_BOUND)
+			h = hash_mix(h, k->field[i]);
+	return (uint32_t)(h ^ h >> 32);
+}
+
+bool shape_admits(const uint8_t *class, const struct tuple *t)
+{
+	for (unsigned i = 0; i < t->fields; i++)
+		if (class[i] != SHAPE_BOUND && class[i] != ITEM_TYPE_ANY &&
+		    !item_type_is(item_type(tuple_field(t, i).p), class[i]))
+			return false;
+	return true;
+}
+
+bool shape_same(const uint8_t *class, const struct tuple *a, const struct tuple *b)
+{
+	for (unsigned i = 0; i < a->fields; i++)
+		if (class[i] == SHAPE_BOUND && !bytes_equal(tuple_field(a, i), tuple_field(b, i)))
+			return false;
+	return true;
+}
+
+static bool class_covers(uint8_t wide, uint8_t narrow, const uint8_t *field)
+{
+	if (wide == narrow)
+		return true;
+	if (wide == SHAPE_BOUND)
+		return false;
+	if (narrow == SHAPE_BOUND)
+		return item_type_is(item_type(field), wide);
+	return item_type_is(narrow, wide);
+}
+
+bool shape_covers(const uint8_t *wide, const struct template *narrow)
+{
+	for (unsigned i = 0; i < narrow->shape.arity; i++)
+		if (!class_covers(wide[i], narrow->shape.class[i], tuple_field(narrow->tuple, i).p))
+			return false;
+	return true;
+}

@@ -1,0 +1,225 @@
+/* Spaces: where tuples appear and vanish. Every way a tuple becomes visible
+ * comes through space_appear(), so every way serves waiters. */
+#include "bucket.h"
+#include "state.h"
+
+#define ENTRY_COST 32 /* bytes a tuple takes in the id sequence and one index, about */
+
+struct name_key {
+	struct bytes name;
+};
+
+static bool name_is(const void *item, const void *key)
+{
+	return bytes_equal(((const struct space *)item)->name, ((const struct name_key *)key)->name);
+}
+
+static uint32_t name_hash(const struct engine *e, struct bytes name)
+{
+	return (uint32_t)hash_of(name.p, name.n, e->config.hash_seed);
+}
+
+struct space *space_find(const struct engine *e, struct bytes name)
+{
+	struct name_key key = {name};
+	void **slot = hash_find(&e->space_names, name_hash(e, name), name_is, &key);
+
+	return slot ? *slot : NULL;
+}
+
+struct space *space_create(struct engine *e, uint64_t number, struct bytes name, bool is_volatile)
+{
+	struct space *s = xcalloc(1, sizeof *s);
+	uint8_t *copy = xmalloc(name.n);
+
+	memcpy(copy, name.p, name.n);
+	s->number = number;
+	s->name = (struct bytes){copy, name.n};
+	s->is_volatile = is_volatile;
+	seq_init(&s->all);
+	list_init(&s->walks);
+	list_init(&s->drop.link);
+	seq_insert(&e->spaces, s);
+	hash_insert(&e->space_names, name_hash(e, name), s);
+	return s;
+}
+
+struct arity *space_arity(struct space *s, unsigned n)
+{
+	struct arity *a = s->arities[n];
+
+	if (!a) {
+		a = s->arities[n] = xcalloc(1, sizeof *a);
+		list_init(&a->indexes);
+		list_init(&a->waiting);
+	}
+	return a;
+}
+
+void space_touch(struct engine *e, struct space *s)
+{
+	if (!s->is_volatile)
+		s->last_batch = e->batch;
+}
+
+static void account(struct engine *e, struct space *s, const struct tuple *t, bool in)
+{
+	struct arity *a = space_arity(s, t->fields);
+	uint64_t own = tuple_cost(t), all = own + ENTRY_COST;
+
+	a->tuples += in ? 1 : UINT64_MAX;
+	e->tuples += in ? 1 : UINT64_MAX;
+	s->bytes += in ? own : 0 - own;
+	e->bytes += in ? all : 0 - all;
+}
+
+static void enter(struct engine *e, struct space *s, struct tuple *t, const struct keys *k)
+{
+	struct arity *a = space_arity(s, t->fields);
+
+	seq_insert(&s->all, t);
+	account(e, s, t, true);
+	list_each(it, &a->indexes)
+		index_add(list_entry(it, struct index, link), k, t);
+	walk_appear(s, t);
+}
+
+bool space_appear(struct engine *e, struct space *s, struct tuple *t)
+{
+	struct arity *a = s->arities[t->fields];
+	struct keys k;
+
+	space_touch(e, s);
+	if (a)
+		keys_of(&k, t, e->config.hash_seed);
+	if (s->waiting > 0 && waiter_serve(e, s, t, &k))
+		return false;
+	enter(e, s, t, &k);
+	return true;
+}
+
+void space_store(struct engine *e, struct space *s, struct tuple *t)
+{
+	struct keys k;
+
+	keys_of(&k, t, e->config.hash_seed);
+	enter(e, s, t, &k);
+}
+
+void space_vanish(struct engine *e, struct space *s, struct tuple *t)
+{
+	struct arity *a = space_arity(s, t->fields);
+	struct keys k;
+
+	space_touch(e, s);
+	if (a->index_count > 0)
+		keys_of(&k, t, e->config.hash_seed);
+	walk_vanish(s, t);
+	list_each(it, &a->indexes)
+		index_remove(list_entry(it, struct index, link), &k, t);
+	account(e, s, t, false);
+	seq_remove(&s->all, t->id);
+}
+
+static void space_free(struct space *s)
+{
+	for (unsigned n = 0; n <= TUPLE_FIELDS; n++)
+		xfree(s->arities[n]);
+	xfree((void *)(uintptr_t)s->name.p);
+	xfree(s);
+}
+
+static void bury_tuple(void *item, void *ctx)
+{
+	struct engine *e = ((void **)ctx)[0];
+	struct space *s = ((void **)ctx)[1];
+	struct tuple *t = item;
+
+	account(e, s, t, false);
+	if (!s->is_volatile) {
+		struct change *c = reply_change(e, CHANGE_DELETE);
+
+		c->space = s->number;
+		c->id = t->id;
+		c->bytes = tuple_bytes(t);
+	}
+	engine_bury(e, t);
+}
+
+/* The next waiter of a dropped space, wherever it stands, or NULL. */
+static struct waiter *any_waiter(struct space *s)
+{
+	struct waitkey *k = &s->everything;
+
+	for (unsigned n = 0; n <= TUPLE_FIELDS && !k->readers && !k->takers; n++) {
+		struct list *first = s->arities[n] ? list_first(&s->arities[n]->waiting) : NULL;
+
+		if (first)
+			k = waiter_any_key(list_entry(first, struct waitshape, link));
+	}
+	return bucket_first(k->readers ? k->readers : k->takers);
+}
+
+static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
+{
+	struct space *s = list_entry(w, struct space, drop);
+	void *ctx[2] = {e, s};
+	unsigned used = 1;
+
+	for (; s->waiting > 0 && used < units; used++) {
+		struct waiter *one = any_waiter(s);
+
+		reply_error(e, one->session->conn, one->n, s->last_batch, ERROR_NO_SPACE,
+		            "the space was dropped");
+		waiter_free(e, one);
+	}
+	if (s->waiting == 0 && used < units)
+		used += (unsigned)seq_drain(&s->all, units - used, bury_tuple, ctx);
+	if (s->waiting > 0 || s->all.count > 0)
+		return used;
+	work_end(w);
+	if (s->refs > 0) /* the last space_unref() begins this again */
+		return used;
+	reply_change(e, CHANGE_SPACE_END)->space = s->number;
+	seq_remove(&e->spaces, s->number);
+	space_free(s);
+	return used;
+}
+
+/* Connections that wait for the space's indexes or walks wait no more. */
+static void unpark_all(struct engine *e, struct space *s)
+{
+	for (uint32_t i = 0; i < e->conn_cap; i++) {
+		struct conn *c = e->conns[i];
+
+		if (!c || !((c->pinned && c->pinned->space == s) || (c->walk && c->walk->space == s)))
+			continue;
+		engine_unpark(e, c);
+		reply_resume(e, c);
+	}
+}
+
+void space_drop(struct engine *e, struct space *s)
+{
+	struct name_key key = {s->name};
+	uint32_t hash = name_hash(e, s->name);
+
+	hash_remove(&e->space_names, hash, hash_find(&e->space_names, hash, name_is, &key));
+	s->dropped = true;
+	space_touch(e, s);
+	unpark_all(e, s);
+	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {
+		if (!s->arities[n])
+			continue;
+		list_each(it, &s->arities[n]->indexes)
+			index_drop(e, list_entry(it, struct index, link));
+	}
+	work_begin(e, &s->drop, drop_run);
+}
+
+void space_unref(struct engine *e, struct space *s)
+{
+	s->refs--;
+	if (s->dropped && s->refs == 0 && !work_active(&s->drop))
+		work_begin(e, &s->drop, drop_run);
+}

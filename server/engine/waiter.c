@@ -1,0 +1,348 @@
+/* Requests that wait, indexed by shape as tuples are: a tuple probes once for
+ * each waiting shape of its arity, whatever the number of waiters. */
+#include "bucket.h"
+#include "state.h"
+
+#include <assert.h>
+
+#define WAITER_EXPIRE_SLICE 1024 /* timeouts answered in one step */
+
+struct key_key {
+	const struct waitshape *shape;
+	const struct tuple *tuple;
+};
+
+static struct waiter *key_sample(const struct waitkey *k)
+{
+	return bucket_first(k->readers ? k->readers : k->takers);
+}
+
+static bool key_is(const void *item, const void *key)
+{
+	const struct key_key *k = key;
+
+	return shape_same(k->shape->class, key_sample(item)->tuple, k->tuple);
+}
+
+struct n_key {
+	uint64_t n;
+};
+
+static bool n_is(const void *item, const void *key)
+{
+	return ((const struct waiter *)item)->n == ((const struct n_key *)key)->n;
+}
+
+static uint32_t n_hash(uint64_t n)
+{
+	return (uint32_t)hash_mix(n, 0);
+}
+
+struct waiter *waiter_find(const struct session *s, uint64_t n)
+{
+	struct n_key key = {n};
+	void **slot = hash_find(&s->waiting_by_n, n_hash(n), n_is, &key);
+
+	return slot ? *slot : NULL;
+}
+
+static void first_key(void *item, void *ctx)
+{
+	*(struct waitkey **)ctx = item;
+}
+
+struct waitkey *waiter_any_key(struct waitshape *shape)
+{
+	struct waitkey *k = NULL;
+
+	hash_each(&shape->keys, first_key, &k);
+	return k;
+}
+
+static struct waitshape *shape_find(const struct arity *a, const uint8_t *class, unsigned arity)
+{
+	for (struct list *it = a->waiting.next; it != &a->waiting; it = it->next) {
+		struct waitshape *w = list_entry(it, struct waitshape, link);
+
+		if (memcmp(w->class, class, arity) == 0)
+			return w;
+	}
+	return NULL;
+}
+
+static struct waitshape *shape_get(struct arity *a, const uint8_t *class, unsigned arity)
+{
+	struct waitshape *w = shape_find(a, class, arity);
+
+	if (w)
+		return w;
+	w = xcalloc(1, sizeof *w + arity);
+	w->arity = (uint8_t)arity;
+	memcpy(w->class, class, arity);
+	hash_init(&w->keys);
+	list_append(&a->waiting, &w->link);
+	a->waiting_count++;
+	return w;
+}
+
+/* The key of these bound fields, or NULL. */
+static struct waitkey *key_find(const struct waitshape *w, uint32_t hash, const struct tuple *t)
+{
+	struct key_key key = {w, t};
+	void **slot = hash_find(&w->keys, hash, key_is, &key);
+
+	return slot ? *slot : NULL;
+}
+
+static struct waitkey *key_get(struct waitshape *w, uint32_t hash, const struct tuple *t)
+{
+	struct waitkey *k = key_find(w, hash, t);
+
+	if (k)
+		return k;
+	k = xcalloc(1, sizeof *k);
+	k->shape = w;
+	k->hash = hash;
+	return k; /* enters the table with its first waiter: it is found by it */
+}
+
+/* Gives an empty key back, and its shape when it was the last. */
+static void key_release(struct space *s, struct waitkey *k, void **slot)
+{
+	struct waitshape *w = k->shape;
+
+	hash_remove(&w->keys, k->hash, slot);
+	xfree(k);
+	if (w->keys.count > 0)
+		return;
+	s->arities[w->arity]->waiting_count--;
+	list_remove(&w->link);
+	hash_close(&w->keys);
+	xfree(w);
+}
+
+void waiter_enter(struct engine *e, struct waiter *w)
+{
+	struct space *s = w->space;
+	struct waitkey *k = &s->everything;
+	bool fresh = false;
+
+	if (w->tuple) {
+		struct template t;
+		struct keys keys;
+		struct waitshape *shape;
+
+		template_open(&t, tuple_bytes(w->tuple));
+		keys_of(&keys, w->tuple, e->config.hash_seed);
+		shape = shape_get(space_arity(s, t.shape.arity), t.shape.class, t.shape.arity);
+		k = key_get(shape, keys_hash(&keys, shape->class, shape->arity), w->tuple);
+		fresh = !k->readers && !k->takers;
+		template_close(&t);
+	}
+	if (w->take)
+		k->takers = bucket_add(k->takers, w);
+	else
+		k->readers = bucket_add(k->readers, w);
+	if (fresh)
+		hash_insert(&k->shape->keys, k->hash, k);
+	k->residual += w->residue;
+	w->key = k;
+	s->waiting++;
+	e->waiting++;
+}
+
+void waiter_leave(struct engine *e, struct waiter *w)
+{
+	struct waitkey *k = w->key;
+	void **slot = NULL;
+
+	if (!k)
+		return;
+	if (k->shape) { /* found by a waiter, so before the last one goes */
+		struct key_key key = {k->shape, w->tuple};
+
+		slot = hash_find(&k->shape->keys, k->hash, key_is, &key);
+		assert(slot && *slot == k);
+	}
+	if (w->take)
+		k->takers = bucket_remove(k->takers, w->order);
+	else
+		k->readers = bucket_remove(k->readers, w->order);
+	k->residual -= w->residue;
+	w->key = NULL;
+	w->space->waiting--;
+	e->waiting--;
+	if (slot && !k->readers && !k->takers)
+		key_release(w->space, k, slot);
+}
+
+/* What stands in the way of one more waiter, or NULL. */
+static const char *refusal(struct engine *e, const struct session *s, struct space *sp,
+                           const struct template *t)
+{
+	const struct engine_limits *l = &e->config.limits;
+	struct waitshape *w;
+	struct waitkey *k;
+	struct keys keys;
+	struct arity *a;
+
+	if (s->waiting_by_n.count >= l->waiting)
+		return "too many requests of this session wait";
+	if (t->all)
+		return NULL;
+	a = space_arity(sp, t->shape.arity);
+	w = shape_find(a, t->shape.class, t->shape.arity);
+	if (!w)
+		return a->waiting_count >= l->waiting_shapes
+		           ? "templates of too many shapes wait for tuples of this length" : NULL;
+	if (!t->residue)
+		return NULL;
+	keys_of(&keys, t->tuple, e->config.hash_seed);
+	k = key_find(w, keys_hash(&keys, w->class, w->arity), t->tuple);
+	return k && k->residual >= l->residual_waiters
+	           ? "too many templates that differ inside a field wait here" : NULL;
+}
+
+int waiter_create(struct engine *e, struct conn *c, const struct request *r, struct space *s,
+                  struct template *t, const char **why)
+{
+	struct session *session = c->session;
+	struct waiter *w;
+
+	*why = refusal(e, session, s, t);
+	if (*why)
+		return ERROR_LIMIT;
+	w = xcalloc(1, sizeof *w);
+	w->order = c->old_n == r->n && c->old_order ? c->old_order : ++e->orders;
+	w->n = r->n;
+	w->session = session;
+	w->space = s;
+	w->tuple = t->tuple;
+	t->tuple = NULL;
+	w->take = r->op == MESSAGE_IN;
+	w->residue = t->residue;
+	w->resent = true;
+	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
+	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
+	s->refs++;
+	list_append(&session->waiting, &w->link);
+	hash_insert(&session->waiting_by_n, n_hash(w->n), w);
+	if (request_has(r, OPTION_TIMEOUT))
+		heap_insert(&e->timers, &w->timer, e->now_ms + r->option[OPTION_TIMEOUT].u);
+	waiter_enter(e, w);
+	return 0;
+}
+
+void waiter_free(struct engine *e, struct waiter *w)
+{
+	struct session *s = w->session;
+	struct n_key key = {w->n};
+	void **slot = hash_find(&s->waiting_by_n, n_hash(w->n), n_is, &key);
+
+	waiter_leave(e, w);
+	if (!w->resent && s->conn && !seq_find(&s->early, w->n)) {
+		struct early *early = xmalloc(sizeof *early);
+
+		early->n = w->n;
+		seq_insert(&s->early, early);
+	}
+	hash_remove(&s->waiting_by_n, n_hash(w->n), slot);
+	list_remove(&w->link);
+	heap_remove(&e->timers, &w->timer);
+	space_unref(e, w->space);
+	tuple_free(w->tuple);
+	xfree(w);
+}
+
+static void serve_readers(struct engine *e, struct space *s, struct waitkey *k, struct tuple *t)
+{
+	struct waiter *w = bucket_first(k->readers), *next;
+
+	for (; w; w = next) {
+		bool last = !k->takers && bucket_count(k->readers) == 1;
+
+		next = bucket_after(k->readers, w->order);
+		if (t->id <= w->after || (w->residue && !template_match_tuple(w->tuple, t)))
+			continue;
+		reply_tuples(e, w->session->conn, w->n, s->last_batch, false, &t, 1);
+		waiter_free(e, w);
+		if (last)
+			return; /* the key went with its last waiter */
+	}
+}
+
+static struct waiter *first_taker(const struct waitkey *k, const struct tuple *t)
+{
+	struct waiter *w = bucket_first(k->takers);
+
+	while (w && w->residue && !template_match_tuple(w->tuple, t))
+		w = bucket_after(k->takers, w->order);
+	return w;
+}
+
+/* Serves the readers of a key; answers the longer-waiting of `best` and its
+ * first matching taker. */
+static struct waiter *serve_key(struct engine *e, struct space *s, struct waitkey *k,
+                                struct tuple *t, struct waiter *best)
+{
+	struct waiter *w = first_taker(k, t);
+
+	if (k->readers)
+		serve_readers(e, s, k, t);
+	return w && (!best || w->order < best->order) ? w : best;
+}
+
+static struct waiter *serve_all(struct engine *e, struct space *s, struct tuple *t,
+                                const struct keys *keys)
+{
+	struct arity *a = s->arities[t->fields];
+	struct waiter *best = serve_key(e, s, &s->everything, t, NULL);
+
+	if (!a)
+		return best;
+	list_each(it, &a->waiting) {
+		struct waitshape *w = list_entry(it, struct waitshape, link);
+		struct waitkey *k;
+
+		if (!shape_admits(w->class, t))
+			continue;
+		k = key_find(w, keys_hash(keys, w->class, w->arity), t);
+		if (k)
+			best = serve_key(e, s, k, t, best);
+	}
+	return best;
+}
+
+bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const struct keys *keys)
+{
+	for (;;) {
+		struct waiter *w = serve_all(e, s, t, keys);
+
+		if (!w)
+			return false;
+		if (outcome_room(e, w->session)) {
+			take_give(e, w->session, w->n, s, &t, 1);
+			waiter_free(e, w);
+			return true;
+		}
+		reply_error(e, w->session->conn, w->n, 0, ERROR_UNACKNOWLEDGED,
+		            "in: too many replies of this session are not acknowledged");
+		waiter_free(e, w);
+	}
+}
+
+void waiter_expire(struct engine *e)
+{
+	struct heap_node *node = heap_first(&e->timers);
+
+	for (unsigned n = 0; node && node->key <= e->now_ms && n < WAITER_EXPIRE_SLICE; n++) {
+		struct waiter *w = list_entry(node, struct waiter, timer);
+
+		if (w->session->conn) {
+			item_put_head(reply_begin(e, w->n), ITEM_ARRAY, 0);
+			reply_end(e, w->session->conn, w->n, w->space->last_batch, false);
+		}
+		waiter_free(e, w);
+		node = heap_first(&e->timers);
+	}
+}
