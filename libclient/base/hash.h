@@ -1,5 +1,5 @@
 /* A hash table that grows in steps. Extendible hashing (Fagin, Nievergelt,
- * Pippenger, Strong 1979): a directory over segments of 256 open-addressed
+ * Pippenger, Strong 1979): a directory over segments of up to 256 open-addressed
  * slots. One segment splits, or two merge, at a time, so no call moves more
  * than one segment's items; the directory (8 bytes a segment) is doubled by a
  * copy. Items are pointers and are not owned; the table stores 32 bits of hash
@@ -20,6 +20,9 @@ struct hash {
 	unsigned depth;
 	size_t count;    /* items */
 	size_t segments; /* allocated */
+	size_t bytes;    /* of the segments */
+	size_t deepest;  /* directory entries whose segment is theirs alone */
+	size_t drained;  /* the entries before this one are empty */
 };
 
 void hash_init(struct hash *h);

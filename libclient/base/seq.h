@@ -18,6 +18,7 @@ struct seq {
 	struct seq_node *first, *last; /* leaves, linked */
 	size_t count;                 /* items */
 	size_t nodes;                 /* allocated */
+	size_t bytes;                 /* of the nodes */
 };
 
 /* A place in a sequence, valid until the sequence changes. */
