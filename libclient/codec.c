@@ -398,6 +398,8 @@ static int put_bignum(struct walk *w, uint8_t tag)
 
 	if (rc != 0)
 		return rc;
+	if (h.kind == KIND_BREAK)
+		return fail(w, ERROR_MALFORMED, "a break outside of an indefinite length");
 	if ((h.kind != KIND_STRING && h.kind != KIND_CHUNKS) || h.major != ITEM_BYTES)
 		return fail(w, ERROR_VALUE, "a bignum that is not a byte string");
 	if (w->out == NULL)

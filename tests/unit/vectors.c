@@ -1,0 +1,119 @@
+/* Runs tests/vectors/ through the C code. */
+#include "../../libclient/base/xmalloc.h"
+#include "../../libclient/codec.h"
+#include "../../libclient/error.h"
+#include "../lib/harness.h"
+
+#include <stdlib.h>
+
+#define COLUMNS 6
+
+static const struct codec_limits usual = {CODEC_HEADS_FRAME, CODEC_DEPTH};
+
+/* One line, taken apart. */
+struct vector {
+	const char *file;
+	unsigned line;
+	char *column[COLUMNS];
+};
+
+static void vector_fail(const struct vector *v, const char *what, const char *got)
+{
+	test_fail(v->file, (int)v->line, "%s (%s): %s", what, v->column[0], got);
+}
+
+/* Calls run() for each line of a file; the lines have `columns` columns. */
+static void each_line(const char *file, unsigned columns, void (*run)(const struct vector *v))
+{
+	struct vector v = {.file = file};
+	FILE *f = fopen(file, "r");
+	char *line = NULL;
+	size_t cap = 0, lines = 0;
+
+	if (f == NULL)
+		test_fail(file, 0, "cannot be read (run the tests in the top folder)");
+	while (getline(&line, &cap, f) > 0) {
+		char *rest = line;
+		unsigned n = 0;
+
+		v.line++;
+		line[strcspn(line, "\n")] = '\0';
+		if (*line == '#' || *line == '\0')
+			continue;
+		while (rest != NULL && n < COLUMNS)
+			v.column[n++] = strsep(&rest, "\t");
+		if (n != columns || rest != NULL)
+			vector_fail(&v, "columns are missing or too many", "");
+		run(&v);
+		lines++;
+	}
+	CHECK(lines > 50);
+	free(line);
+	fclose(f);
+}
+
+static struct bytes unhex(const char *hex)
+{
+	size_t cap = strlen(hex) / 2 + 1;
+	uint8_t *p = xmalloc(cap);
+
+	if (strcmp(hex, "-") == 0)
+		return (struct bytes){p, 0};
+	return (struct bytes){p, test_unhex(hex, p, cap)};
+}
+
+static void bytes_free(struct bytes b)
+{
+	xfree((void *)(uintptr_t)b.p);
+}
+
+static void check_canonical(const struct vector *v, struct bytes in, struct bytes want)
+{
+	struct buf scratch = BUF_INIT;
+	struct codec_error err = {0};
+	struct codec_info info;
+	struct bytes got;
+
+	if (codec_canonical(in, &got, &scratch, &usual, &info, &err) != 0)
+		vector_fail(v, "refused", err.why);
+	if (!bytes_equal(got, want))
+		vector_fail(v, "another canonical form", "");
+	buf_close(&scratch);
+}
+
+static void run_value(const struct vector *v)
+{
+	struct bytes in = unhex(v->column[0]), want = unhex(v->column[1]);
+
+	check_canonical(v, in, want);
+	check_canonical(v, want, want);
+	bytes_free(in);
+	bytes_free(want);
+}
+
+TEST(values)
+{
+	each_line("tests/vectors/values.txt", 4, run_value);
+}
+
+static void run_bad(const struct vector *v)
+{
+	struct bytes in = unhex(v->column[0]), out;
+	struct buf scratch = BUF_INIT;
+	struct codec_error err = {0};
+	char got[200];
+	int rc = codec_canonical(in, &out, &scratch, &usual, NULL, &err);
+
+	snprintf(got, sizeof got, "error %s", error_word(rc));
+	if (rc == 0 || strcmp(got, v->column[1]) != 0)
+		vector_fail(v, "answered", got);
+	if (strtoul(v->column[2], NULL, 10) != err.offset)
+		vector_fail(v, "another offset", err.why);
+	buf_close(&scratch);
+	bytes_free(in);
+}
+
+TEST(bad)
+{
+	each_line("tests/vectors/bad.txt", 4, run_bad);
+}
