@@ -11,7 +11,8 @@ static const struct option_row help_row = {OPT_HELP, 'h', "help", OPT_FLAG, NULL
 void option_start(struct option_scan *s, const char *command, const struct option_row *rows,
                   int argc, char **argv)
 {
-	*s = (struct option_scan){command, rows, argc, argv, 1, NULL, NULL, NULL, false};
+	*s = (struct option_scan){
+		.command = command, .rows = rows, .argc = argc, .whole = argc, .argv = argv, .at = 1};
 }
 
 /* A number, or `-` alone: a word, whatever the table says. Only `-0`, which is

@@ -55,7 +55,7 @@ enum {
 struct option_scan {
 	const char *command; /* for messages */
 	const struct option_row *rows;
-	int argc;
+	int argc, whole; /* words to look at, and all of them */
 	char **argv;
 	int at;            /* index of the next word */
 	const char *rest;  /* of letters joined as in -0n5 */

@@ -40,6 +40,39 @@ int tool_help(const struct command *c)
 	return tool_flush(c->name);
 }
 
+/* Moves the word the scan stands on behind all others. */
+static void put_last(struct option_scan *s)
+{
+	char *word = s->argv[s->at];
+
+	memmove(s->argv + s->at, s->argv + s->at + 1,
+	        (size_t)(s->whole - s->at - 1) * sizeof *s->argv);
+	s->argv[s->whole - 1] = word;
+	s->argc--;
+}
+
+bool tool_options(struct option_scan *s, const struct command *c, int argc, char **argv,
+                  bool (*set)(void *ctx, const struct option_scan *s, int id), void *ctx,
+                  int *status)
+{
+	option_start(s, c->name, c->options, argc, argv);
+	for (;;) {
+		int id = option_next(s);
+
+		if (id == OPT_END && (!c->mixed || s->literal || s->at == s->argc))
+			break;
+		if (id == OPT_END) {
+			put_last(s);
+			continue;
+		}
+		*status = id == OPT_HELP ? tool_help(c) : EXIT_USAGE;
+		if (id == OPT_HELP || id == OPT_BAD || !set(ctx, s, id))
+			return false;
+	}
+	s->argc = argc;
+	return true;
+}
+
 static const struct command *command_named(const char *name)
 {
 	for (const struct command *c = tool_commands; c->name; c++)
@@ -92,12 +125,37 @@ static int help_main(const struct command *c, int argc, char **argv)
 	return about ? tool_help(about) : unknown(argv[1]);
 }
 
+#define FIELDS "\nFields are words: numbers, true, false, null, \"...\", [..] and {..} are those values,\n" \
+	"anything else is text. Or one '[...]' in diagnostic notation. After -- all is text.\n"
+#define BLANKS "A blank is :type or name:type, in '[...]' ?type or ?name:type, where type is one of\n" \
+	"any null bool int float number text bytes array map tag simple undefined.\n"
+
 const struct command tool_commands[] = {
+	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
+	 "A single - puts a tuple for each line of standard input, in diagnostic notation.\n" FIELDS,
+	 out_options, out_main, false},
+	{"in", "[OPTION]... FIELD...", "takes a tuple that matches, waiting for one", BLANKS FIELDS,
+	 in_options, in_main, false},
+	{"inp", "[OPTION]... FIELD...", "takes a tuple if one matches now", BLANKS FIELDS, inp_options,
+	 in_main, false},
+	{"rd", "[OPTION]... FIELD...", "reads a tuple that matches, waiting for one", BLANKS FIELDS,
+	 rd_options, in_main, false},
+	{"rdp", "[OPTION]... FIELD...", "reads a tuple if one matches now", BLANKS FIELDS, rdp_options,
+	 in_main, false},
+	{"ls", "[OPTION]... [FIELD...]", "lists the tuples that match, or all", BLANKS FIELDS,
+	 ls_options, ls_main, false},
+	{"rm", "[OPTION]... FIELD...", "takes all tuples that match now, and says how many",
+	 BLANKS FIELDS, rm_options, rm_main, false},
+	{"count", "[OPTION]... [FIELD...]", "says how many tuples match, or how many there are",
+	 BLANKS FIELDS, count_options, count_main, false},
+	{"space", "create NAME [--volatile] | drop NAME | list", "makes, drops and lists spaces", NULL,
+	 space_options, space_main, true},
+	{"stats", "[OPTION]... [spaces]", "tells the server's counters", NULL, stats_options,
+	 stats_main, true},
+	{"version", "", "prints the version", NULL, version_options, version_main, false},
 	{"help", "[COMMAND]", "lists the commands, or says how to use one", NULL, no_options,
-	 help_main},
-	{"version", "", "prints the version",
-	 NULL, version_options, version_main},
-	{NULL, NULL, NULL, NULL, NULL, NULL},
+	 help_main, false},
+	{NULL, NULL, NULL, NULL, NULL, NULL, false},
 };
 
 static void complain(const char *command, const char *fmt, va_list args)

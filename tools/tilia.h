@@ -26,6 +26,7 @@ struct command {
 	const char *help;    /* what --help adds: whole lines, or NULL */
 	const struct option_row *options;
 	int (*run)(const struct command *c, int argc, char **argv); /* argv[0] is the name */
+	bool mixed; /* its words are no fields: options may stand behind them */
 };
 
 extern const struct command tool_commands[]; /* ends with a NULL name */
@@ -34,7 +35,25 @@ extern const struct command tool_commands[]; /* ends with a NULL name */
 #define TOOL_COMMAND(name)                                                                        \
 	extern const struct option_row name##_options[];                                           \
 	int name##_main(const struct command *c, int argc, char **argv);
+TOOL_COMMAND(out)
+TOOL_COMMAND(in) /* inp, rd and rdp too: told apart by the command's name */
+extern const struct option_row inp_options[], rd_options[], rdp_options[];
+TOOL_COMMAND(ls)
+TOOL_COMMAND(rm)
+TOOL_COMMAND(count)
+TOOL_COMMAND(space)
+TOOL_COMMAND(stats)
+TOOL_COMMAND(pipe)
+TOOL_COMMAND(relay)
+TOOL_COMMAND(bench)
 TOOL_COMMAND(version)
+
+/* Scans the options of `c`, one call of set() each; set() answers false when it
+ * refused one with a message. true: *s stands on the words. false: the command
+ * ends with *status. */
+bool tool_options(struct option_scan *s, const struct command *c, int argc, char **argv,
+                  bool (*set)(void *ctx, const struct option_scan *s, int id), void *ctx,
+                  int *status);
 
 /* Writes the --help of a subcommand to stdout; answers its exit status. */
 int tool_help(const struct command *c);
