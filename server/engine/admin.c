@@ -46,7 +46,7 @@ static void create(struct engine *e, struct conn *c, const struct request *r)
 
 static void drop(struct engine *e, struct conn *c, const struct request *r)
 {
-	struct space *s = engine_space(e, c, r);
+	struct space *s = request_space(e, c, r);
 
 	if (!s)
 		return;
@@ -62,7 +62,7 @@ static void drop(struct engine *e, struct conn *c, const struct request *r)
 static bool may_any(const struct conn *c, struct bytes space)
 {
 	for (unsigned op = 0; op < MESSAGE_OPS; op++)
-		if (message_rows[op].rights && engine_may(c, space, op))
+		if (message_rows[op].rights && request_may(c, space, op))
 			return true;
 	return false;
 }

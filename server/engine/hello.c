@@ -94,7 +94,7 @@ static uint64_t wanted_grace(const struct engine *e, const struct request *r)
 	return ms < l->grace_max_ms ? ms : l->grace_max_ms;
 }
 
-static void hello_new(struct engine *e, struct conn *c, const struct event *ev)
+static bool hello_new(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
 	struct session *s = c->session; /* the connection's own becomes one with an id */
@@ -102,7 +102,7 @@ static void hello_new(struct engine *e, struct conn *c, const struct event *ev)
 
 	if (session_count(e, s->principal) >= e->config.limits.sessions) {
 		reply_error(e, c, r->n, 0, ERROR_LIMIT, "hello: too many sessions of this principal");
-		return;
+		return false;
 	}
 	s->grace_ms = wanted_grace(e, r);
 	if (request_has(r, OPTION_MAY))
@@ -114,8 +114,8 @@ static void hello_new(struct engine *e, struct conn *c, const struct event *ev)
 	ch->bytes = s->may;
 	ch->principal = s->principal;
 	memcpy(ch->id16, s->id, ENGINE_SESSION_ID);
-	c->greeted = true;
 	reply_hello(e, c, r->n, e->batch);
+	return true;
 }
 
 static int by_order(const void *a, const void *b)
@@ -141,14 +141,14 @@ static void reenter(struct engine *e, struct session *s)
 	xfree(w);
 }
 
-static void hello_resume(struct engine *e, struct conn *c, const struct event *ev)
+static bool hello_resume(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
 	struct session *s = session_by_id(e, r->option[OPTION_SESSION].s.p), *own = c->session;
 
 	if (!s || !bytes_equal(s->principal, c->principal)) {
 		reply_error(e, c, r->n, 0, ERROR_SESSION_OVER, "hello: no such session, or it is over");
-		return;
+		return false;
 	}
 	if (s->conn) {
 		struct conn *old = s->conn;
@@ -162,7 +162,6 @@ static void hello_resume(struct engine *e, struct conn *c, const struct event *e
 	heap_remove(&e->graces, &s->grace);
 	session_free(e, own);
 	session_attach(s, c);
-	c->greeted = true;
 	if (request_has(r, OPTION_MAY))
 		c->may = session_copy(r->option[OPTION_MAY].s);
 	if (request_has(r, OPTION_HAVE))
@@ -170,6 +169,29 @@ static void hello_resume(struct engine *e, struct conn *c, const struct event *e
 		               &(struct ack_ctx){e, s});
 	reply_hello(e, c, r->n, 0);
 	reenter(e, s);
+	return true;
+}
+
+/* The greeting; false after an error reply. */
+static bool greet(struct engine *e, struct conn *c, const struct event *ev, bool none)
+{
+	const struct request *r = ev->request;
+
+	if (c->greeted) {
+		reply_error(e, c, r->n, 0, ERROR_REQUEST, "hello: comes first, and once");
+		return false;
+	}
+	if (request_has(r, OPTION_V) && r->option[OPTION_V].u != MESSAGE_VERSION) {
+		reply_error(e, c, r->n, 0, ERROR_VERSION, "hello: version %llu is not spoken, 1 is",
+		            (unsigned long long)r->option[OPTION_V].u);
+		return false;
+	}
+	if (!none)
+		return (r->session_text ? hello_new : hello_resume)(e, c, ev);
+	if (request_has(r, OPTION_MAY))
+		c->may = session_copy(r->option[OPTION_MAY].s);
+	reply_hello(e, c, r->n, 0);
+	return true;
 }
 
 int session_hello(struct engine *e, struct conn *c, const struct event *ev)
@@ -180,19 +202,11 @@ int session_hello(struct engine *e, struct conn *c, const struct event *ev)
 
 	if (!none && r->session_text && ev->batch_full)
 		return ENGINE_AGAIN;
-	if (c->greeted) {
-		reply_error(e, c, r->n, 0, ERROR_REQUEST, "hello: comes first, and once");
-	} else if (request_has(r, OPTION_V) && r->option[OPTION_V].u != MESSAGE_VERSION) {
-		reply_error(e, c, r->n, 0, ERROR_VERSION, "hello: version %llu is not spoken, 1 is",
-		            (unsigned long long)r->option[OPTION_V].u);
-	} else if (!none) {
-		(r->session_text ? hello_new : hello_resume)(e, c, ev);
-	} else {
-		if (request_has(r, OPTION_MAY))
-			c->may = session_copy(r->option[OPTION_MAY].s);
+	/* What was sent behind a refused hello must not be done without its session. */
+	if (greet(e, c, ev, none))
 		c->greeted = true;
-		reply_hello(e, c, r->n, 0);
-	}
+	else
+		reply_close(e, c, false);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static uint64_t put_list(struct engine *e, struct space *s, const struct request
 int put_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
-	struct space *s = engine_space(e, c, r);
+	struct space *s = request_space(e, c, r);
 	struct buf *result = &e->result;
 	uint64_t id;
 

@@ -332,6 +332,18 @@ void take_give(struct engine *e, struct session *s, uint64_t n, struct space *sp
 int admin_space(struct engine *e, struct conn *c, const struct event *ev);
 int admin_stats(struct engine *e, struct conn *c, const struct event *ev);
 
+/* ---- request.c -------------------------------------------------------------------- */
+
+/* EV_REQUEST and EV_BAD; 0 or ENGINE_AGAIN. */
+int request_run(struct engine *e, struct conn *c, const struct event *ev);
+int request_bad(struct engine *e, struct conn *c, const struct event *ev);
+
+/* Whether the connection's session may do that on the space. */
+bool request_may(const struct conn *c, struct bytes space, unsigned op);
+
+/* The space a request names, or NULL after an error reply. */
+struct space *request_space(struct engine *e, struct conn *c, const struct request *r);
+
 /* ---- engine.c -------------------------------------------------------------------- */
 
 struct conn {
@@ -395,12 +407,6 @@ uint64_t engine_wait(const struct engine *e, uint64_t id, uint64_t batch);
 
 /* The connection waits for no index and no walk any more. */
 void engine_unpark(struct engine *e, struct conn *c);
-
-/* Whether the connection's session may do that on the space. */
-bool engine_may(const struct conn *c, struct bytes space, unsigned op);
-
-/* The space a request names, or NULL after an error reply. */
-struct space *engine_space(struct engine *e, struct conn *c, const struct request *r);
 
 /* Frees a tuple at the start of the next step: effects may point to it. */
 void engine_bury(struct engine *e, struct tuple *t);

@@ -152,7 +152,7 @@ static int search(struct engine *e, struct conn *c, const struct request *r, str
 int take_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
-	struct space *s = engine_space(e, c, r);
+	struct space *s = request_space(e, c, r);
 	struct template t;
 	const char *why;
 	uint32_t count;
@@ -180,7 +180,7 @@ int take_run(struct engine *e, struct conn *c, const struct event *ev)
 int take_count(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
-	struct space *s = engine_space(e, c, r);
+	struct space *s = request_space(e, c, r);
 	struct template t;
 	enum source source;
 	struct index *x;
