@@ -198,18 +198,12 @@ void link_result_close(struct link_result *r)
 {
 	tilia_tuple_free(r->tuples);
 	buf_close(&r->cbor);
+	buf_close(&r->error);
 }
-
-struct waiting {
-	struct link *link;
-	struct link_result *result;
-	int status;
-};
 
 static void on_done(struct tilia *t, struct tilia_done *d, void *arg)
 {
-	struct waiting *w = arg;
-	struct link_result *r = w->result;
+	struct link_result *r = arg;
 
 	(void)t;
 	r->done = true;
@@ -218,12 +212,9 @@ static void on_done(struct tilia *t, struct tilia_done *d, void *arg)
 	d->tuples = NULL;
 	r->number = d->number;
 	buf_append(&r->cbor, d->cbor, d->size);
+	buf_append(&r->error, d->error, strlen(d->error) + 1);
 	if (r->cbor.failed)
 		r->code = TILIA_E_NOMEM;
-	if (d->code == TILIA_E_CANCELLED && interrupted)
-		w->status = EXIT_INTERRUPTED;
-	else if (d->code != 0)
-		w->status = link_failed(w->link, d->code, d->error);
 }
 
 static int64_t clock_ms(void)
@@ -260,47 +251,51 @@ static int turn(struct link *l, int64_t until, const sigset_t *open)
 }
 
 /* Waits for the answer to `request`. */
-static int await(struct link *l, int64_t request, struct waiting *w, const sigset_t *open)
+static void await(struct link *l, int64_t request, struct link_result *r, const sigset_t *open)
 {
 	bool told = !isatty(STDERR_FILENO), cancelled = false;
 	int64_t tell = clock_ms() + LINK_QUIET_MS;
 
-	while (!w->result->done) {
-		int code;
-
+	while (!r->done) {
 		if (interrupted && !cancelled) {
 			cancelled = true;
 			tilia_cancel(l->t, request);
 		}
-		code = turn(l, told ? -1 : tell, open);
-		if (code != 0 && !w->result->done)
-			return link_failed(l, code, NULL);
-		if (!told && clock_ms() >= tell && !w->result->done) {
+		turn(l, told ? -1 : tell, open);
+		if (!told && clock_ms() >= tell && !r->done) {
 			told = true;
 			fprintf(stderr, "tilia %s: nothing matches yet; waiting (Ctrl-C to leave)\n",
 			        l->command);
 		}
 	}
-	return w->status;
+}
+
+void link_try(struct link *l, enum tilia_request what, const struct tilia_op *op,
+              struct bytes cbor, struct link_result *r)
+{
+	int64_t request;
+	sigset_t open;
+
+	link_result_close(r);
+	link_result_init(r);
+	request = tilia_submit(l->t, what, op, cbor.p, cbor.n, on_done, r);
+	if (request < 0) {
+		r->code = (int)request;
+		buf_append(&r->error, tilia_error(l->t), strlen(tilia_error(l->t)) + 1);
+		return;
+	}
+	link_hold_signals(&open);
+	await(l, request, r, &open);
+	sigprocmask(SIG_SETMASK, &open, NULL);
 }
 
 int link_ask(struct link *l, enum tilia_request what, const struct tilia_op *op, struct bytes cbor,
              struct link_result *r)
 {
-	struct waiting w = {l, r, EXIT_DONE};
-	int64_t request;
-	sigset_t open;
-	int status;
-
-	link_result_close(r);
-	link_result_init(r);
-	request = tilia_submit(l->t, what, op, cbor.p, cbor.n, on_done, &w);
-	if (request < 0)
-		return link_failed(l, (int)request, NULL);
-	link_hold_signals(&open);
-	status = await(l, request, &w, &open);
-	sigprocmask(SIG_SETMASK, &open, NULL);
-	return status;
+	link_try(l, what, op, cbor, r);
+	if (r->code == TILIA_E_CANCELLED && interrupted)
+		return EXIT_INTERRUPTED;
+	return r->code == 0 ? 0 : link_failed(l, r->code, (const char *)r->error.data);
 }
 
 int link_flush(struct link *l, size_t most)

@@ -34,6 +34,7 @@ struct link_result {
 	struct tilia_tuple *tuples; /* freed by link_result_close() */
 	uint64_t number;
 	struct buf cbor; /* the whole answer */
+	struct buf error; /* text of a failure, NUL-terminated; may be empty */
 	bool done;
 };
 
@@ -45,6 +46,11 @@ void link_result_close(struct link_result *r);
  * EXIT_NONE, or an exit status said on stderr. */
 int link_ask(struct link *l, enum tilia_request what, const struct tilia_op *op, struct bytes cbor,
              struct link_result *r);
+
+/* The same without a word on stderr but that of the wait: r->code and r->error
+ * say what came. */
+void link_try(struct link *l, enum tilia_request what, const struct tilia_op *op,
+              struct bytes cbor, struct link_result *r);
 
 /* Waits until no more than `most` requests submitted to l->t are unanswered. 0,
  * or an exit status said on stderr; a signal ends it with EXIT_INTERRUPTED. */

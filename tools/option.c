@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OPTION_MS_MAX 1e15 /* below 2^53 */
+
 static const struct option_row help_row = {OPT_HELP, 'h', "help", OPT_FLAG, NULL, NULL};
 
 void option_start(struct option_scan *s, const char *command, const struct option_row *rows,
@@ -109,43 +111,53 @@ int option_next(struct option_scan *s)
 	return with_value(s, r, equal ? equal + 1 : NULL);
 }
 
-bool option_count(const struct option_scan *s, uint64_t most, uint64_t *value)
+bool option_read_count(const char *text, uint64_t most, uint64_t *value)
 {
-	const char *p = s->value;
+	const char *p = text;
 	uint64_t v = 0;
 
 	for (; *p >= '0' && *p <= '9' && v <= most; p++)
 		v = v * 10 + (uint64_t)(*p - '0');
-	if (p == s->value || *p || v > most) {
-		tool_usage(s->command, "--%s wants a number up to %llu, not \"%s\"", s->row->name,
-		            (unsigned long long)most, s->value);
-		return false;
-	}
 	*value = v;
-	return true;
+	return p > text && !*p && v <= most;
 }
 
-bool option_duration(const struct option_scan *s, uint64_t *ms)
+bool option_read_duration(const char *text, uint64_t *ms)
 {
 	static const struct {
 		const char *unit;
 		double ms;
 	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
 	char *end;
-	double v = strtod(s->value, &end);
+	double v = strtod(text, &end);
 
-	if (s->value[0] >= '0' && s->value[0] <= '9') {
-		if (strcmp(s->value, "0") == 0) {
-			*ms = 0;
+	*ms = 0;
+	if (strcmp(text, "0") == 0)
+		return true;
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (strcmp(end, units[i].unit) == 0 && v * units[i].ms < OPTION_MS_MAX) {
+			*ms = (uint64_t)(v * units[i].ms + 0.5);
 			return true;
 		}
-		for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-			if (strcmp(end, units[i].unit) == 0 && v * units[i].ms < 1e15) {
-				*ms = (uint64_t)(v * units[i].ms + 0.5);
-				return true;
-			}
-	}
+	return false;
+}
+
+bool option_count(const struct option_scan *s, uint64_t most, uint64_t *value)
+{
+	if (option_read_count(s->value, most, value))
+		return true;
+	tool_usage(s->command, "--%s wants a number up to %llu, not \"%s\"", s->row->name,
+	           (unsigned long long)most, s->value);
+	return false;
+}
+
+bool option_duration(const struct option_scan *s, uint64_t *ms)
+{
+	if (option_read_duration(s->value, ms))
+		return true;
 	tool_usage(s->command, "--%s wants a duration like 500ms, 5s, 2m or 1h, not \"%s\"",
-	            s->row->name, s->value);
+	           s->row->name, s->value);
 	return false;
 }

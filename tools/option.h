@@ -74,9 +74,13 @@ void option_start(struct option_scan *s, const char *command, const struct optio
 int option_next(struct option_scan *s);
 
 /* Reads the value of the option just answered: a count up to `most`, or a
- * duration (`500ms`, `5s`, `2m`, `1h`; a bare number is refused but for 0) in
- * milliseconds. false: refused, the message is on stderr. */
+ * duration (`500ms`, `5s`, `2m`, `1h`; of bare numbers 0 only) in milliseconds.
+ * false: refused, the message is on stderr. */
 bool option_count(const struct option_scan *s, uint64_t most, uint64_t *value);
 bool option_duration(const struct option_scan *s, uint64_t *ms);
+
+/* The same of any text, without a message. */
+bool option_read_count(const char *text, uint64_t most, uint64_t *value);
+bool option_read_duration(const char *text, uint64_t *ms);
 
 #endif

@@ -130,6 +130,11 @@ static int help_main(const struct command *c, int argc, char **argv)
 #define BLANKS "A blank is :type or name:type, in '[...]' ?type or ?name:type, where type is one of\n" \
 	"any null bool int float number text bytes array map tag simple undefined.\n"
 
+#define PIPE \
+	"A request is a line: out in inp rd rdp FIELD..., count [FIELD...], ping; the options\n"    \
+	"--space NAME, --timeout TIME and --after ID stand before the fields. What a word cannot\n" \
+	"say is a JSON string. The reply is one line: ok FIELD..., none, or error CODE text.\n"
+
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
 	 "A single - puts a tuple for each line of standard input, in diagnostic notation.\n" FIELDS,
@@ -152,6 +157,8 @@ const struct command tool_commands[] = {
 	 space_options, space_main, true},
 	{"stats", "[OPTION]... [spaces]", "tells the server's counters", NULL, stats_options,
 	 stats_main, true},
+	{"pipe", "[--space NAME]", "the line door: requests as lines, replies as lines", PIPE,
+	 pipe_options, pipe_main, false},
 	{"version", "", "prints the version", NULL, version_options, version_main, false},
 	{"help", "[COMMAND]", "lists the commands, or says how to use one", NULL, no_options,
 	 help_main, false},
