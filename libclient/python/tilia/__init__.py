@@ -1,0 +1,672 @@
+"""Tilia: a tuple space. Programs on any host meet there with out, in and rd.
+
+    import tilia
+    space = tilia.space()
+    space.out("job", 17, "a.png")
+    kind, number, path = space.in_("job", int, str)
+
+Fields are arguments, options are keywords, durations are seconds. In a template, types are
+formals (typed blanks): int, float, str, bytes, bool, list (or tuple), dict, type(None),
+tilia.number (int or float), and ... for anything; no field at all matches every tuple.
+Matching is strict: 1 is not 1.0, True is not 1, text is not bytes.
+
+This file is also what `tilia run` sends to the interpreters it starts: it knows one channel
+(a pair of descriptors) and nothing of sessions; _net.py does, for a script by itself.
+"""
+# Python 3.6, and small: 4 KiB when squeezed. An exception may strike between any two
+# steps (Ctrl-C), so what must not come apart is one C call or one assignment, and the rest
+# can be done twice. That is what the odd list.extend(map(function, arguments)) is for: the
+# result is in the list before any handler of a signal can run.
+import os
+import select
+import struct
+import _thread
+import _weakref
+
+WORDS = (
+    "malformed request value limit no-space space-exists full denied session-over taken-over"
+    " unacknowledged claim-over cancelled stopping version auth mixed slow shape internal"
+).split()
+LOCAL = {-65: "connect", -66: "closed", -67: "timeout", -68: "unknown", -69: "usage"}
+
+
+class Error(Exception):
+    """Something was refused. code is the protocol's number, word its name, text says what."""
+
+    def __init__(self, code, text):
+        Exception.__init__(self, code, text)
+        self.code = code
+        self.text = text
+        self.word = WORDS[-code - 1] if 0 < -code <= len(WORDS) else LOCAL.get(code, "error")
+        self.path = []  # to the value at fault
+
+    def __str__(self):
+        path = ["[%r]" % (key,) for key in self.path]
+        if path and isinstance(self.path[0], int):
+            path[0] = "field %d" % (self.path[0] + 1)
+        return "".join(path) + ": " * bool(path) + self.text
+
+
+class Timeout(Error):
+    """Nothing matched in time."""
+
+
+class Unknown(Error):
+    """The connection broke; whether the request was done is not known."""
+
+
+class SessionOver(Error):
+    """The session is over: its claims and unacknowledged takes went back."""
+
+
+KINDS = {-67: Timeout, -68: Unknown, -9: SessionOver}
+
+
+def _error(code, text):
+    return KINDS.get(code, Error)(code, text)
+
+
+# Values. What Python has, as Python has it; these classes for the rest.
+
+
+class Tuple(tuple):
+    """A tuple of a space; .id is its id there."""
+
+    id = None
+
+
+class Tag:
+    """A CBOR tag: a number and a value."""
+
+    def __init__(self, number, value):
+        self.number = number
+        self.value = value
+
+    def __eq__(self, other):
+        return type(self) is type(other) and encode(self) == encode(other)
+
+    def __hash__(self):
+        return hash(encode(self))
+
+    def __repr__(self):
+        return "Tag(%r, %r)" % (self.number, self.value)
+
+
+class Simple(Tag):
+    """A CBOR simple value without a name."""
+
+    def __init__(self, number):
+        Tag.__init__(self, number, None)
+
+    def __repr__(self):
+        return "undefined" if self.number == 23 else "Simple(%d)" % self.number
+
+
+class Map(list):
+    """A map whose keys a dict cannot hold (lists, maps, NaN, 1 beside 1.0): [(key, value)...]."""
+
+
+undefined = Simple(23)
+
+
+def Formal(type=None, **limits):
+    """A typed blank by its name in the protocol: Formal("number"), Formal("int", ge=1)."""
+    return Tag(21580, dict(limits, type=type) if limits else type)
+
+
+number = Formal("number")
+FORMALS = {
+    ...: None, type(None): "null", bool: "bool", int: "int", float: "float", str: "text",
+    bytes: "bytes", list: "array", tuple: "array", dict: "map", Map: "map", Tag: "tag",
+    Simple: "simple",
+}
+
+
+def _head(major, n):
+    if n < 24:
+        return bytes((major << 5 | n,))
+    size = (n.bit_length() + 7 >> 3) - 1
+    size = (size > 0) + (size > 1) + (size > 3)
+    return bytes((major << 5 | 24 + size,)) + n.to_bytes(1 << size, "big")
+
+
+def encode(value, formals=False, depth=99):
+    """The value as deterministic CBOR (RFC 8949, 4.2.1); with formals, types are blanks."""
+    def part(key, value):
+        try:
+            return encode(value, formals, depth - 1)
+        except Error as error:
+            error.path.insert(0, key)
+            raise
+
+    def refuse(why):
+        raise Error(-3, why)
+
+    is_a = lambda *kinds: isinstance(value, kinds)
+    if value is None:
+        return b"\xf6"
+    if is_a(bool):
+        return b"\xf5" if value else b"\xf4"
+    if is_a(str):
+        try:
+            value = value.encode()
+        except UnicodeError:
+            refuse("the text has half a surrogate pair")
+        return _head(3, len(value)) + value
+    if is_a(bytes, bytearray, memoryview):
+        value = bytes(value)
+        return _head(2, len(value)) + value
+    if is_a(float):
+        if value != value:
+            return b"\xf9~\0"
+        for head, kind in zip(b"\xf9\xfa\xfb", (">e", ">f", ">d")):
+            try:
+                data = struct.pack(kind, value)
+                if struct.unpack(kind, data)[0] == value:
+                    return bytes((head,)) + data
+            except OverflowError:
+                pass
+    if depth < 0:
+        refuse("nested too deep")
+    if is_a(Simple):
+        if not 0 <= value.number < 256 or 23 < value.number < 32:
+            refuse("no such simple value")
+        return _head(7, value.number)
+    if is_a(Tag):
+        return _head(6, value.number) + encode(value.value, formals, depth - 1)
+    if is_a(dict, Map):
+        items = value.items() if is_a(dict) else value
+        items = sorted((encode(key, False, depth - 1), part(key, item)) for key, item in items)
+        if len(dict(items)) < len(items):
+            refuse("duplicate map key")
+        return _head(5, len(items)) + b"".join(map(b"".join, items))
+    if is_a(list, tuple):
+        return _head(4, len(value)) + b"".join(part(*item) for item in enumerate(value))
+    if is_a(type, type(...)):
+        if value in FORMALS:
+            if formals:
+                return encode(Tag(21580, FORMALS[value]))
+            refuse("%r is a blank, for templates" % value)
+    elif hasattr(value, "__index__"):
+        value = value.__index__()
+        sign = value < 0
+        n = ~value if sign else value
+        if n >> 64:
+            return _head(6, 2 + sign) + encode(n.to_bytes(n.bit_length() + 7 >> 3, "big"))
+        return _head(sign, n)
+    refuse("cannot send %r" % type(value))
+
+
+def decode(data, depth=64):
+    """The value of exactly one item of CBOR. Arrays come as lists, maps as dicts (or Map)."""
+    value, at = _item(data, 0, depth)
+    if at < len(data):
+        raise Error(-1, "bytes are left over at %d" % at)
+    return value
+
+
+def _item(data, at, depth, stop=False):
+    def refuse(why, code=-1):
+        raise Error(code, "%s at %d" % (why, start))
+
+    start = at
+    raw = data[at:at + 1]
+    if not raw:
+        refuse("the data ends")
+    if depth < 0:
+        refuse("nested too deep", -4)
+    major = raw[0] >> 5
+    n = info = raw[0] & 31
+    at += 1
+    if info > 27:
+        if info < 31 or major in (0, 1, 6) or major == 7 and not stop:
+            refuse("a reserved head")
+        if major == 7:
+            return _item, at  # a break; the function stands for it, as no value does
+        n = 1 << 70
+    elif info > 23:
+        raw = data[at:at + (1 << info - 24)]
+        at += len(raw)
+        if len(raw) < 1 << info - 24:
+            refuse("the data ends")
+        n = int.from_bytes(raw, "big")
+
+    def items(count):
+        nonlocal at
+        while count:
+            value, at = _item(data, at, depth - 1, info == 31)
+            if value is _item:
+                return
+            yield value
+            count -= 1
+
+    if major < 2:
+        return ~n if major else n, at
+    if major < 4:
+        if info == 31:
+            parts = []
+            while data[at:at + 1] != b"\xff":
+                if at < len(data) and (data[at] >> 5 != major or data[at] & 31 == 31):
+                    refuse("a chunk of another kind")
+                part, at = _item(data, at, depth)
+                parts.append(part)
+            return ("" if major == 3 else b"").join(parts), at + 1
+        raw = bytes(data[at:at + n])
+        if len(raw) < n:
+            refuse("the data ends")
+        if major == 3:
+            try:
+                raw = raw.decode()
+            except UnicodeError:
+                refuse("invalid UTF-8", -3)
+        return raw, at + n
+    if major == 4:
+        return list(items(n)), at
+    if major == 5:
+        each = list(items(2 * n))
+        if len(each) % 2:
+            refuse("a key without a value")
+        each = list(zip(each[::2], each[1::2]))
+        try:
+            value = dict(each)
+            if len(value) == len(each) and all(key == key for key in value):
+                return value, at
+        except TypeError:
+            pass
+        if len({encode(key) for key, value in each}) < len(each):
+            refuse("duplicate map key", -3)
+        return Map(each), at
+    if major == 6:
+        value, at = _item(data, at, depth - 1)
+        if n not in (2, 3):
+            return Tag(n, value), at
+        if not isinstance(value, bytes):
+            refuse("a bignum is not of bytes", -3)
+        value = int.from_bytes(value, "big")
+        return ~value if n == 3 else value, at
+    if info > 24:
+        return struct.unpack(">" + "efd"[info - 25], raw)[0], at
+    if info == 24 and n < 32:
+        refuse("a reserved head")
+    return {20: False, 21: True, 22: None}.get(n, undefined if n == 23 else Simple(n)), at
+
+
+# A channel: requests out, replies in. There is no thread: of those that wait, one reads
+# for all (the holder of `reading`), and hands the rest of the work on when it leaves.
+
+
+class Call:
+    """A request on its way."""
+
+    n = reply = frame = of = None  # of: the call that a cancel cancels
+    asleep = gone = False  # gone: an exception left the wait
+
+    def __init__(self, op, *args):
+        self.op = op
+        self.body = encode(op) + b"".join(args)
+        self.parts = len(args) + 2
+        self.wake = _thread.allocate_lock()
+        self.wake.acquire()
+
+
+class Used(_weakref.ref):
+    """Enters the acknowledgements (in C) when the frame that held its call has returned."""
+
+
+def _frame(n, parts, body):
+    body = _head(4, parts) + encode(n) + body
+    return _head(2, len(body)) + body
+
+
+def _wake(call):
+    try:
+        call.wake.release()
+    except RuntimeError:  # awake already
+        pass
+
+
+class Channel:
+    """One stream of frames, used by any number of threads of one process."""
+
+    CHANGES = "out", "outs", "in", "commit", "renew", "atomic", "space"
+
+    def __init__(self, fd, out=None):
+        self.n = 1  # the last number used; 1 is hello's
+        self.calls = {}  # n: Call, until its reply is here
+        self.acks = []  # of whom the reply was used (.n): named in front of the next request
+        self.used = {}  # n: Used
+        self.error = None  # (code, text): why it is of no use any more
+        self.lock = _thread.allocate_lock()  # of numbers and of writing
+        self.reading = _thread.allocate_lock()
+        self.attach(fd, fd if out is None else out)
+        self.pid = os.getpid()
+
+    def attach(self, fd, out):
+        os.set_blocking(fd, False)
+        os.set_blocking(out, False)
+        self.fds = fd, out
+        self.chunks = []  # read, not yet understood
+        self.need = 0  # bytes of a message, if known
+        self.queue = [], []  # what to write; how much of it is written
+
+    def fork(self):
+        """Called in a process that did not make this channel."""
+        if not _fork:
+            raise Error(-69, "this space belongs to process %d" % self.pid)
+        Channel.__init__(self, _fork(self))
+
+    def lost(self, code, text):
+        """The stream is at its end. Nobody waits for ever."""
+        self.error = code, text
+        for call in list(self.calls.values()):
+            doubt = call.op in self.CHANGES and call.op != "in"
+            self.answer(call, [call.n, -68 if doubt else code, text])
+
+    def answer(self, call, reply):
+        call.reply = reply
+        if call.of:
+            self.calls.pop(call.of.n, None)
+            self.acks.append(call.of)
+        self.calls.pop(call.n, None)
+        _wake(call)
+
+    def write(self):
+        """Writes what can be written now; the lock is held."""
+        parts, done = self.queue
+        data = b"".join(parts)
+        try:
+            while sum(done) < len(data):
+                done.extend(map(os.write, self.fds[1:], (memoryview(data)[sum(done):],)))
+            self.queue = [], []
+        except BlockingIOError:
+            self.queue = [data], [sum(done)]
+        except OSError:
+            pass  # whoever reads hears of it
+
+    def put(self, call):
+        """Numbers a call and queues it, acknowledgements first."""
+        with self.lock:
+            if self.error:
+                raise _error(*self.error)
+            acks = [call.n for call in self.acks[:1000]]
+            if acks:
+                self.queue[0].append(_frame(0, len(acks) + 2, b"".join(map(encode, ["ack"] + acks))))
+                del self.acks[:len(acks)]
+                for n in acks:
+                    self.used.pop(n, None)
+            call.n = self.n = self.n + 1
+            call.frame = _frame(call.n, call.parts, call.body)
+            self.calls[call.n] = call
+            self.queue[0].append(call.frame)
+            self.write()
+
+    def ready(self, fd, seconds=None):
+        """Waits for something to read, and to write where there is something to write."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        if self.queue[0]:
+            poll.register(self.fds[1], select.POLLOUT | (select.POLLIN if fd in self.fds[1:] else 0))
+        poll.poll(seconds)
+        if self.queue[0]:
+            with self.lock:
+                self.write()
+
+    def read(self):
+        """Reads once and hands out the replies; `reading` is held."""
+        fd = self.fds[0]
+        self.ready(fd)
+        try:
+            self.chunks.extend(map(os.read, (fd,), (65536,)))
+        except BlockingIOError:
+            return
+        except OSError as error:
+            return self.lost(-66, "the connection broke: %s" % error)
+        if not self.chunks[-1]:
+            return self.lost(-66, "the connection was closed")
+        if sum(map(len, self.chunks)) >= self.need:
+            data = b"".join(self.chunks)
+            try:
+                self.chunks[:] = [data[self.messages(data):]]
+            except (Error, LookupError, TypeError) as error:
+                self.lost(-1, "the server does not speak the protocol: %s" % error)
+
+    def messages(self, data):
+        """Takes the whole frames and gives where they end. Doing it twice does no harm."""
+        end = 0
+        while end < len(data):
+            size = data[end] & 31
+            if data[end] >> 5 != 2 or size > 27:
+                raise Error(-1, "not a frame")
+            at = end + 1
+            if size > 23:
+                at += 1 << size - 24
+                size = int.from_bytes(data[end + 1:at], "big")
+            self.need = at + size - end
+            if len(data) < at + size:
+                break
+            end = at + size
+            reply = decode(data[at:end], 99)
+            if reply[0] in self.calls:
+                self.answer(self.calls[reply[0]], reply)
+            elif not reply[0]:
+                self.lost(*reply[1:3])
+        return end
+
+    def wait(self, call):
+        """Until the reply is here."""
+        call.asleep = True
+        while not call.reply:
+            mine = []
+            try:
+                mine.extend(map(self.reading.acquire, (False,)))
+                while mine[0] and not call.reply:
+                    self.read()
+            finally:
+                if mine == [True]:
+                    self.reading.release()
+                    for other in list(self.calls.values()):
+                        if other.asleep and not other.gone:
+                            _wake(other)
+                            break
+            if not call.reply:
+                if self.queue[0]:
+                    with self.lock:
+                        self.write()
+                # not for ever: who should wake us may be interrupted
+                call.wake.acquire(True, .01 if self.queue[0] else 1)
+
+    def request(self, op, *args, result=lambda value: value):
+        """A request and result(what was answered)."""
+        if self.pid != os.getpid():
+            with _forking:
+                if self.pid != os.getpid():
+                    self.fork()
+        call = Call(op, *args)
+        try:
+            self.put(call)
+            self.wait(call)
+            if not call.reply[1]:
+                value = result(call.reply[2])
+                if op in self.CHANGES and call.reply[2] != []:
+                    self.used[call.n] = used = Used(call, self.acks.append)
+                    used.n = call.n
+                return value
+        except BaseException:
+            while call.n and not call.gone:
+                try:
+                    self.cancel(call)
+                except KeyboardInterrupt:
+                    pass  # one is on its way already
+            raise
+        raise _error(*call.reply[1:3])
+
+    def cancel(self, call):
+        """An exception left the wait: what was taken for it goes back."""
+        self.used.pop(call.n, None)
+        if not self.error:
+            cancel = Call("cancel", encode(call.n))
+            cancel.of = call
+            self.put(cancel)
+        call.gone = True
+
+    def close(self):
+        if self.pid == os.getpid() and not self.error:
+            try:
+                self.request("bye")
+            except Error:
+                pass
+            self.error = -66, "the space was closed"
+            for fd in set(self.fds):
+                os.close(fd)
+
+
+class Space:
+    """A named bag of tuples; tilia.space() makes one. Any number of threads may use it.
+
+    Fields are arguments, options keywords, durations seconds. When an exception (Ctrl-C)
+    leaves a call that waits, the call is cancelled: a tuple that was taken for it goes back
+    to its place. An out that was sent stands.
+    """
+
+    def __init__(self, channel, name="main"):
+        self.channel = channel
+        self.name = name
+
+    def use(self, name):
+        """Another space, through the same connection."""
+        return Space(self.channel, name)
+
+    def out(self, *fields, **options):
+        """Puts one tuple and gives its id."""
+        return self._call("out", encode(fields), options)
+
+    def outs(self, tuples, **options):
+        """Puts up to 1,024 tuples, all at once or none, and gives their ids."""
+        return self._outs([encode(item) for item in tuples], options)
+
+    def out_many(self, tuples, **options):
+        """Puts any number of tuples, some hundreds at once, and gives how many."""
+        done, part = 0, []
+        for item in tuples:
+            item = encode(item)
+            if part and (len(part) > 999 or sum(map(len, part)) + len(item) > 60000):
+                done += len(self._outs(part, options))
+                part = []
+            part.append(item)
+        return done + (len(self._outs(part, options)) if part else 0)
+
+    def in_(self, *template, **options):
+        """Takes the oldest match, or waits for one; timeout=seconds: at most, then Timeout.
+
+        With max=n it takes 1 to n, as a list. Without a field it takes any tuple
+        (template=() is the tuple without fields).
+        """
+        return self._take("in", template, options)
+
+    def rd(self, *template, **options):
+        """As in_, but the tuple stays. With after=id: the next match after that one."""
+        return self._take("rd", template, options)
+
+    def inp(self, *template, **options):
+        """As in_ without waiting: None (with max, []) when nothing matches."""
+        return self._take("in", template, dict(options, timeout=0))
+
+    def rdp(self, *template, **options):
+        """As rd without waiting: None (with max, []) when nothing matches."""
+        return self._take("rd", template, dict(options, timeout=0))
+
+    def count(self, *template, **options):
+        """How many match."""
+        return self._match("count", template, options)
+
+    def create(self, **options):
+        """Makes this space (volatile=True: in memory only)."""
+        self._admin("create", encode(self.name), **options)
+
+    def drop(self):
+        """Ends this space and all that is in it."""
+        self._admin("drop", encode(self.name))
+
+    def list(self):
+        """The spaces there are: a list of dicts."""
+        return self._admin("list")
+
+    def stats(self, *what):
+        """The server's counters and sizes."""
+        return self.channel.request("stats", *map(encode, what))
+
+    def close(self):
+        """Ends the connection, of all spaces that share it."""
+        self.channel.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def __repr__(self):
+        return "<tilia.Space %s>" % self.name
+
+    def _admin(self, verb, *args, **options):
+        return self.channel.request("space", encode(verb), *args + _options(options))
+
+    def _call(self, op, first, options, **more):
+        return self.channel.request(op, encode(self.name), first, *_options(options), **more)
+
+    def _outs(self, parts, options):
+        return self._call("outs", _head(4, len(parts)) + b"".join(parts), options)
+
+    def _match(self, op, template, options, **more):
+        template = encode(options.pop("template", template or None), True)
+        return self._call(op, template, options, **more)
+
+    def _take(self, op, template, options):
+        many = options.get("max") is not None
+        timeout = options.get("timeout")
+
+        def result(rows):
+            got = []
+            for row in rows:
+                got.append(Tuple(row[1]))
+                got[-1].id = row[0]
+            return (got if many else got[0]) if got else None
+
+        got = self._match(op, template, options, result=result)
+        if got is None:
+            if timeout != 0:
+                raise Timeout(-67, "nothing matched in %s s" % timeout)
+            if many:
+                got = []
+        return got
+
+
+def _options(options):
+    """The last argument of a request, if there are any."""
+    options = {key: value for key, value in options.items() if value is not None}
+    for key in {"timeout", "ttl", "delay", "lease"} & set(options):
+        options[key] = max(0, round(options[key] * 1000))
+    return (encode(options),) if options else ()
+
+
+_forking = _thread.allocate_lock()
+_fork = None  # set by the hub: in a forked child, a channel of its own (a descriptor)
+_channel = None
+
+
+def _attach(fd):
+    """Called by the hub in a worker: space() is on this descriptor from now on."""
+    global _channel
+    _channel = Channel(fd)
+
+
+def space(name="main", address=None):
+    """The space of that name, connected.
+
+    In a worker of `tilia run`: through the launcher. By itself: the server at the address
+    (or list of addresses), else at $TILIA, else the user's own.
+    """
+    if _channel and not address:
+        return Space(_channel, name)
+    from . import _net
+    return Space(_net.connect(address), name)
