@@ -432,7 +432,7 @@ class Channel:
 
     def messages(self, data):
         """Takes the whole frames and gives where they end. Doing it twice does no harm."""
-        end = 0
+        end = self.need = 0
         while end < len(data):
             size = data[end] & 31
             if data[end] >> 5 != 2 or size > 27:
@@ -441,8 +441,8 @@ class Channel:
             if size > 23:
                 at += 1 << size - 24
                 size = int.from_bytes(data[end + 1:at], "big")
-            self.need = at + size - end
             if len(data) < at + size:
+                self.need = at + size - end
                 break
             end = at + size
             reply = decode(data[at:end], 99)
