@@ -159,6 +159,7 @@ const struct command tool_commands[] = {
 	 stats_main, true},
 	{"pipe", "[--space NAME]", "the line door: requests as lines, replies as lines", PIPE,
 	 pipe_options, pipe_main, false},
+	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options, bench_main, true},
 	{"version", "", "prints the version", NULL, version_options, version_main, false},
 	{"help", "[COMMAND]", "lists the commands, or says how to use one", NULL, no_options,
 	 help_main, false},
