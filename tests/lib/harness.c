@@ -52,6 +52,11 @@ uint64_t test_seed(uint64_t fallback)
 	return seed_used;
 }
 
+void test_note_seed(uint64_t seed)
+{
+	seed_used = seed;
+}
+
 /* splitmix64 fills the state of xoshiro256** (Blackman, Vigna 2018). */
 void test_random_seed(uint64_t seed)
 {

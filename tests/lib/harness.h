@@ -25,6 +25,9 @@ void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noretu
 /* The seed of this run ($SEED, else `fallback`), printed on failure. */
 uint64_t test_seed(uint64_t fallback);
 
+/* The seed that a failure from here on is to be repeated with. */
+void test_note_seed(uint64_t seed);
+
 /* xoshiro256**; seeded by test_seed() at a test's start, or by hand. */
 void test_random_seed(uint64_t seed);
 uint64_t test_random(void);

@@ -1,0 +1,148 @@
+/* Every invariant of the inside, by brute force: for the tests. */
+#include "bucket.h"
+#include "state.h"
+
+#include <assert.h>
+
+struct tally {
+	const struct engine *e;
+	const struct index *index;
+	const struct waitshape *shape;
+	struct space *space;
+	uint64_t tuples, waiting;
+};
+
+static void check_bucket(void *item, void *ctx)
+{
+	struct tally *tally = ctx;
+	const struct index *x = tally->index;
+	struct tuple *first = bucket_first(item), *t = first;
+
+	assert(bucket_count(item) > 0 && (!bucket_seq(item) || bucket_count(item) > 1));
+	for (; t; t = bucket_after(item, t->id)) {
+		assert(t->fields == x->arity && t->id <= x->position);
+		assert(shape_admits(x->class, t) && shape_same(x->class, first, t));
+		assert(seq_find(&x->space->all, t->id) == t);
+		tally->tuples++;
+	}
+}
+
+static void check_index(const struct engine *e, const struct index *x)
+{
+	struct tally tally = {.e = e, .index = x};
+	uint64_t expected = 0;
+	struct seq_cursor at;
+
+	hash_each(&x->buckets, check_bucket, &tally);
+	for (struct tuple *t = seq_after(&x->space->all, 0, &at); t; t = seq_next(&at))
+		expected += t->fields == x->arity && t->id <= x->position && shape_admits(x->class, t);
+	assert(tally.tuples == expected && x->tuples == expected);
+	assert(x->position == UINT64_MAX ? list_empty(&x->parked)
+	                                 : !list_empty((struct list *)(uintptr_t)&x->build.link));
+}
+
+static void check_waiters(struct tally *tally, const struct waitkey *k, void *bucket, bool take)
+{
+	uint32_t residual = 0;
+
+	for (struct waiter *w = bucket_first(bucket); w; w = bucket_after(bucket, w->order)) {
+		assert(w->key == k && w->take == take && w->space == tally->space && w->session->conn);
+		residual += w->residue;
+		tally->waiting++;
+		/* Nothing it waits for is there: a wake-up was not lost. */
+		for (struct tuple *t = seq_first(&tally->space->all); t;
+		     t = seq_after(&tally->space->all, t->id, NULL))
+			assert(t->id <= w->after || !template_match_tuple(w->tuple, t));
+	}
+	assert(residual <= k->residual);
+}
+
+static void check_key(void *item, void *ctx)
+{
+	const struct waitkey *k = item;
+
+	assert(k->readers || k->takers);
+	check_waiters(ctx, k, k->readers, false);
+	check_waiters(ctx, k, k->takers, true);
+}
+
+static void check_arity(struct tally *tally, const struct arity *a)
+{
+	uint32_t indexes = 0, shapes = 0;
+
+	for (const struct list *it = a->indexes.next; it != &a->indexes; it = it->next, indexes++)
+		check_index(tally->e, list_entry(it, struct index, link));
+	for (const struct list *it = a->waiting.next; it != &a->waiting; it = it->next, shapes++) {
+		tally->shape = list_entry(it, struct waitshape, link);
+		assert(tally->shape->keys.count > 0);
+		hash_each(&tally->shape->keys, check_key, tally);
+	}
+	assert(indexes == a->index_count && shapes == a->waiting_count);
+	assert(indexes <= tally->e->config.limits.indexes);
+}
+
+static void check_space(const struct engine *e, struct space *s, struct tally *sum)
+{
+	struct tally tally = {.e = e, .space = s};
+	uint64_t bytes = 0, tuples = 0, arities = 0;
+	struct seq_cursor at;
+
+	if (s->dropped)
+		return; /* on its way out in slices */
+	for (struct tuple *t = seq_after(&s->all, 0, &at); t; t = seq_next(&at)) {
+		bytes += tuple_cost(t);
+		tuples++;
+	}
+	assert(bytes == s->bytes && tuples == s->all.count);
+	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {
+		if (!s->arities[n])
+			continue;
+		arities += s->arities[n]->tuples;
+		check_arity(&tally, s->arities[n]);
+	}
+	assert(arities == tuples);
+	check_waiters(&tally, &s->everything, s->everything.readers, false);
+	check_waiters(&tally, &s->everything, s->everything.takers, true);
+	assert(tally.waiting == s->waiting);
+	sum->tuples += tuples;
+	sum->waiting += tally.waiting;
+}
+
+static void check_session(const struct session *s, uint64_t *outcomes, uint64_t *taken)
+{
+	uint64_t bytes = 0, waiting = 0;
+
+	for (struct outcome *o = seq_first(&s->outcomes); o; o = seq_after(&s->outcomes, o->n, NULL)) {
+		bytes += o->cost;
+		*outcomes += 1;
+		*taken += o->count;
+		assert((o->count > 0) == (o->space != NULL));
+		assert(!o->batch || seq_find(&s->groups, o->batch));
+	}
+	for (const struct list *it = s->waiting.next; it != &s->waiting; it = it->next, waiting++)
+		assert(list_entry(it, struct waiter, link)->session == s);
+	assert(bytes == s->outcome_bytes && waiting == s->waiting_by_n.count);
+	assert((s->conn == NULL) == (s->grace.pos != 0));
+}
+
+void engine_assert(const struct engine *e)
+{
+	uint64_t outcomes = 0, taken = 0;
+	struct tally sum = {.e = e};
+	bool working = engine_working(e);
+
+	for (struct space *s = seq_first(&e->spaces); s; s = seq_after(&e->spaces, s->number, NULL))
+		check_space(e, s, &sum);
+	for (uint32_t i = 0; i < e->conn_cap; i++) {
+		const struct conn *c = e->conns[i];
+
+		if (c && c->session && c->session->number == 0)
+			check_session(c->session, &outcomes, &taken);
+		assert(!c || !c->session || c->session->conn == c);
+	}
+	for (struct session *s = seq_first(&e->sessions); s; s = seq_after(&e->sessions, s->number, NULL))
+		check_session(s, &outcomes, &taken);
+	/* Dropped spaces and ending sessions are counted until they are gone. */
+	assert(working || (outcomes == e->outcomes && taken == e->taken));
+	assert(working || (sum.tuples == e->tuples && sum.waiting == e->waiting));
+}
