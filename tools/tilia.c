@@ -103,7 +103,7 @@ static int words(void)
 		printf("%s --help", c->name);
 		for (const struct option_row *r = c->options; r->name; r++)
 			if (r->help)
-				printf(" --%s%s", r->name, r->value == OPT_VALUE ? "=" : "");
+				printf(" --%s", r->name);
 		printf("\n");
 	}
 	return tool_flush("help");

@@ -1,0 +1,34 @@
+# Completion of tilia(1) for bash. What it knows comes from `tilia help --words`:
+# a line a command, its name and its options.
+
+_tilia()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+	local command=${COMP_WORDS[1]} words line i
+
+	words=$("${COMP_WORDS[0]}" help --words 2>/dev/null) || return
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 <<<"$words")" -- "$word")
+		return
+	fi
+	if [[ $command == help ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 <<<"$words")" -- "$word")
+		return
+	fi
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -- ]] && return
+	done
+	if [[ $previous == --space || $previous == -s ]]; then
+		line=$("${COMP_WORDS[0]}" space list 2>/dev/null | cut -d' ' -f1)
+		mapfile -t COMPREPLY < <(compgen -W "$line" -- "$word")
+		return
+	fi
+	if [[ $word == -* ]]; then
+		line=$(grep "^$command " <<<"$words") || return
+		mapfile -t COMPREPLY < <(compgen -W "${line#* }" -- "$word")
+		return
+	fi
+	[[ $command == run ]] && compopt -o default
+}
+
+complete -F _tilia tilia
