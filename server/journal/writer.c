@@ -1,0 +1,331 @@
+/* Between batches the writer holds BEGIN IMMEDIATE, so nobody else can write; only
+ * around COMMIT and the checkpoint is the database free, and store_begin() sees
+ * whether somebody used that. The order for one batch:
+ *
+ *   rows -> COMMIT (synced) -> FILE.lock -> announced -> checkpoint -> BEGIN
+ *
+ * A batch stays whole until it is announced: a commit that failed can be rolled
+ * back and tried again from writer_commit() when its cause was taken away. */
+#include "writer.h"
+
+#include "../../libclient/error.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A row that must be there is changed; anything else means that memory and disk
+ * are no longer the same. */
+static int writer_one_row(struct store *s, enum store_statement which, uint64_t id)
+{
+	if (store_run(s, which) != SQLITE_OK)
+		return store_fail(s, "cannot write tuple %llu", (unsigned long long)id);
+	if (sqlite3_changes(s->db) != 1)
+		return store_damaged(s, "the row of tuple %llu is missing", (unsigned long long)id);
+	return 0;
+}
+
+static int writer_put(struct store *s, const struct batch *b, const struct batch_tuple *t)
+{
+	const struct sum_state *st = &t->state;
+	enum store_statement put = STORE_TUPLE_PUT;
+
+	store_bind(s, put, 1, t->id);
+	store_bind(s, put, 2, t->space);
+	store_bind_bytes(s, put, 3, batch_bytes(b, t->body));
+	store_bind(s, put, 4, st->owner);
+	store_bind(s, put, 5, st->number);
+	store_bind(s, put, 6, st->token);
+	store_bind(s, put, 7, st->lease_ms);
+	store_bind(s, put, 8, st->tries);
+	store_bind(s, put, 9, st->due_ms);
+	store_bind(s, put, 10, st->expires_ms);
+	store_bind(s, put, 11, t->sum ^ sum_of_state(st));
+	return writer_one_row(s, put, t->id);
+}
+
+static int writer_state(struct store *s, const struct batch_tuple *t)
+{
+	store_bind(s, STORE_TUPLE_STATE, 1, t->id);
+	store_bind(s, STORE_TUPLE_STATE, 2, t->state.owner);
+	store_bind(s, STORE_TUPLE_STATE, 3, t->state.number);
+	store_bind(s, STORE_TUPLE_STATE, 4, t->state.token);
+	store_bind(s, STORE_TUPLE_STATE, 5, t->state.lease_ms);
+	store_bind(s, STORE_TUPLE_STATE, 6, t->state.tries);
+	store_bind(s, STORE_TUPLE_STATE, 7, t->state.due_ms);
+	return writer_one_row(s, STORE_TUPLE_STATE, t->id);
+}
+
+static int writer_delete(struct store *s, const struct batch_tuple *t)
+{
+	store_bind(s, STORE_TUPLE_DELETE, 1, t->id);
+	return writer_one_row(s, STORE_TUPLE_DELETE, t->id);
+}
+
+static int writer_tuple(struct store *s, const struct batch *b, const struct batch_tuple *t)
+{
+	int code;
+
+	switch (t->fate) {
+	case BATCH_PUT:
+		return writer_put(s, b, t);
+	case BATCH_STATE:
+		return writer_state(s, t);
+	case BATCH_DELETE:
+		return writer_delete(s, t);
+	case BATCH_REPLACE:
+		code = writer_delete(s, t);
+		return code ? code : writer_put(s, b, t);
+	case BATCH_NOTHING:
+		break;
+	}
+	return 0;
+}
+
+/* A space's row with the batch's changes: STORE_SPACE stands on the old one, if
+ * there is one, until the caller resets it. */
+static int writer_space_merge(struct store *s, const struct batch *b, const struct batch_space *sp,
+                              struct store_space *row)
+{
+	int rc;
+
+	*row = (struct store_space){.number = sp->number};
+	store_bind(s, STORE_SPACE, 1, sp->number);
+	rc = sqlite3_step(s->stmt[STORE_SPACE]);
+	if (rc == SQLITE_ROW && !store_space_read(s, STORE_SPACE, row))
+		return store_damaged(s, "the checksum of space %llu is wrong",
+		                     (unsigned long long)sp->number);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return store_fail(s, "cannot read space %llu", (unsigned long long)sp->number);
+	if (rc == SQLITE_DONE && !sp->set)
+		return store_damaged(s, "the row of space %llu is missing",
+		                     (unsigned long long)sp->number);
+	if (sp->set) {
+		row->name = batch_bytes(b, sp->name);
+		row->flags = sp->flags;
+	}
+	if (sp->drop)
+		row->flags |= CHANGE_SPACE_DROPPED;
+	row->tuples += (uint64_t)sp->tuples;
+	row->sums ^= sp->sums;
+	return 0;
+}
+
+static int writer_space_end(struct store *s, const struct store_space *row)
+{
+	if (row->tuples != 0)
+		return store_damaged(s, "space %llu ends with %lld tuples in it",
+		                     (unsigned long long)row->number, (long long)row->tuples);
+	store_bind(s, STORE_SPACE_END, 1, row->number);
+	return store_run(s, STORE_SPACE_END) == SQLITE_OK
+	               ? 0
+	               : store_fail(s, "cannot end space %llu", (unsigned long long)row->number);
+}
+
+static int writer_space(struct store *s, const struct batch *b, const struct batch_space *sp)
+{
+	struct store_space row;
+	int code;
+
+	if (!sp->set && !sp->drop && !sp->end && sp->tuples == 0 && sp->sums == 0)
+		return 0;
+	code = writer_space_merge(s, b, sp, &row);
+	if (code == 0 && sp->end)
+		code = writer_space_end(s, &row);
+	else if (code == 0 && store_space_set(s, &row) != SQLITE_OK)
+		code = store_fail(s, "cannot write space %llu", (unsigned long long)sp->number);
+	sqlite3_reset(s->stmt[STORE_SPACE]);
+	return code;
+}
+
+static int writer_session_set(struct store *s, const struct batch *b,
+                              const struct batch_session *se)
+{
+	struct bytes id = {se->id, sizeof se->id};
+	struct bytes may = batch_bytes(b, se->may), principal = batch_bytes(b, se->principal);
+	uint64_t sum = sum_number(sum_begin("session"), se->number);
+
+	sum = sum_bytes(sum_bytes(sum_bytes(sum, id), principal), may);
+	store_bind(s, STORE_SESSION_SET, 1, se->number);
+	store_bind_bytes(s, STORE_SESSION_SET, 2, id);
+	store_bind_bytes(s, STORE_SESSION_SET, 3, principal);
+	store_bind_bytes(s, STORE_SESSION_SET, 4, may);
+	store_bind(s, STORE_SESSION_SET, 5, se->grace_ms);
+	store_bind(s, STORE_SESSION_SET, 6, sum_number(sum, se->grace_ms));
+	return store_run(s, STORE_SESSION_SET);
+}
+
+static int writer_outcomes(struct writer *w, const struct batch *b, const struct batch_session *se)
+{
+	struct store *s = w->store;
+	uint64_t sum = sum_number(sum_number(sum_begin("outcome"), se->number), b->number);
+
+	buf_clear(&w->blob, (size_t)1 << 20);
+	batch_outcomes(b, se, &w->blob);
+	store_bind(s, STORE_OUTCOME_PUT, 1, se->number);
+	store_bind(s, STORE_OUTCOME_PUT, 2, b->number);
+	store_bind_bytes(s, STORE_OUTCOME_PUT, 3, buf_bytes(&w->blob));
+	store_bind(s, STORE_OUTCOME_PUT, 4, sum_bytes(sum, buf_bytes(&w->blob)));
+	return store_run(s, STORE_OUTCOME_PUT);
+}
+
+static int writer_session_end(struct store *s, uint64_t number)
+{
+	int rc;
+
+	store_bind(s, STORE_OUTCOME_END, 1, number);
+	rc = store_run(s, STORE_OUTCOME_END);
+	store_bind(s, STORE_SESSION_END, 1, number);
+	return rc ? rc : store_run(s, STORE_SESSION_END);
+}
+
+static int writer_session(struct writer *w, const struct batch *b, const struct batch_session *se)
+{
+	int rc = SQLITE_OK;
+
+	if (se->end)
+		rc = writer_session_end(w->store, se->number);
+	else if (se->set)
+		rc = writer_session_set(w->store, b, se);
+	if (rc == SQLITE_OK && se->first != LOOKUP_NONE)
+		rc = writer_outcomes(w, b, se);
+	return rc ? store_fail(w->store, "cannot write session %llu",
+	                       (unsigned long long)se->number)
+	          : 0;
+}
+
+static int writer_frees(struct store *s, const struct batch *b)
+{
+	for (uint32_t i = 0; i < b->free_count; i++) {
+		store_bind(s, STORE_OUTCOME_FREE, 1, b->frees[i].session);
+		store_bind(s, STORE_OUTCOME_FREE, 2, b->frees[i].batch);
+		if (store_run(s, STORE_OUTCOME_FREE) != SQLITE_OK)
+			return store_fail(s, "cannot free outcomes");
+	}
+	return 0;
+}
+
+static int writer_meta(struct writer *w, const struct batch *b)
+{
+	struct store *s = w->store;
+
+	if (store_meta_set(s, "batch", b->number) ||
+	    (b->ceiling && store_meta_set(s, "ceiling", b->ceiling)) ||
+	    (!w->boot_written && store_meta_set(s, "boot", s->boot)))
+		return store_fail(s, "cannot write meta");
+	return 0;
+}
+
+static int writer_rows(struct writer *w, const struct batch *b)
+{
+	struct store *s = w->store;
+	int code = writer_meta(w, b);
+
+	for (uint32_t i = 0; code == 0 && i < b->tuple_count; i++)
+		code = writer_tuple(s, b, &b->tuples[i]);
+	for (uint32_t i = 0; code == 0 && i < b->space_count; i++)
+		code = writer_space(s, b, &b->spaces[i]);
+	for (uint32_t i = 0; code == 0 && i < b->session_count; i++)
+		code = writer_session(w, b, &b->sessions[i]);
+	return code ? code : writer_frees(s, b);
+}
+
+/* After this the batch is durable, or nothing of it may be believed. */
+static int writer_commit(struct writer *w, const struct batch *b)
+{
+	struct store *s = w->store;
+	int code = writer_rows(w, b), error;
+
+	if (code)
+		return code;
+	if (store_run(s, STORE_COMMIT) != SQLITE_OK)
+		return store_fail(s, "cannot commit batch %llu", (unsigned long long)b->number);
+	error = lockfile_write(&s->lock, s->id, b->number);
+	if (error) {
+		snprintf(s->why, sizeof s->why, "cannot write %.200s" LOCKFILE_SUFFIX ": %s",
+		         s->path, strerror(error));
+		return ERROR_STORE;
+	}
+	w->boot_written = true;
+	return 0;
+}
+
+/* PASSIVE waits for no reader; when it reaches the log's end and nobody reads
+ * there, SQLite writes the next batch to the log's beginning. */
+static int writer_checkpoint(struct writer *w)
+{
+	struct store *s = w->store;
+	int pages = 0, done = 0, rc;
+
+	if (s->wal_pages < w->checkpoint_at)
+		return 0;
+	rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+		return store_fail(s, "cannot checkpoint");
+	w->checkpoint_at = WRITER_CHECKPOINT_PAGES + (done < pages ? pages : 0);
+	return 0;
+}
+
+static int writer_batch(struct writer *w, const struct batch *b)
+{
+	int code;
+
+	if (w->boot_written && batch_empty(b)) {
+		writer_announce(&w->handover, b->number, 0, NULL);
+		return 0;
+	}
+	code = writer_commit(w, b);
+	if (code)
+		return code;
+	writer_announce(&w->handover, b->number, 0, NULL);
+	code = writer_checkpoint(w);
+	return code ? code : store_begin(w->store);
+}
+
+static void *writer_main(void *arg)
+{
+	struct writer *w = arg;
+	const struct batch *b;
+	int code = 0;
+
+	while (code == 0 && (b = writer_take(&w->handover)) != NULL)
+		code = writer_batch(w, b);
+	if (code)
+		writer_announce(&w->handover, 0, code, w->store->why);
+	return NULL;
+}
+
+void writer_init(struct writer *w, struct store *s, void (*wake)(void *ctx), void *wake_ctx)
+{
+	*w = (struct writer){.store = s, .checkpoint_at = WRITER_CHECKPOINT_PAGES};
+	handover_init(&w->handover, wake, wake_ctx);
+	buf_init(&w->blob);
+}
+
+int writer_start(struct writer *w)
+{
+	sigset_t all, was;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	error = pthread_create(&w->thread, NULL, writer_main, w);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	w->running = error == 0;
+	return error;
+}
+
+void writer_stop(struct writer *w)
+{
+	if (!w->running)
+		return;
+	handover_stop(&w->handover);
+	pthread_join(w->thread, NULL);
+	w->running = false;
+}
+
+void writer_close(struct writer *w)
+{
+	buf_close(&w->blob);
+	handover_close(&w->handover);
+}

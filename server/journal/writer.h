@@ -1,0 +1,30 @@
+/* The writer's thread: commits batches one after the other, checkpoints between
+ * them, and stops for good at the first failure. */
+#ifndef TILIA_JOURNAL_WRITER_H
+#define TILIA_JOURNAL_WRITER_H
+
+#include "store.h"
+
+#define WRITER_CHECKPOINT_PAGES 1000
+
+struct writer {
+	pthread_t thread;
+	bool running;
+	struct handover handover;
+	struct store *store; /* the writer's while it runs */
+	bool boot_written;
+	int checkpoint_at; /* pages in the log */
+	struct buf blob;
+};
+
+void writer_init(struct writer *w, struct store *s, void (*wake)(void *ctx), void *wake_ctx);
+
+/* Starts the thread, with signals blocked. 0 or an errno. */
+int writer_start(struct writer *w);
+
+/* Lets it finish what it was given and joins it; does nothing when none runs. */
+void writer_stop(struct writer *w);
+
+void writer_close(struct writer *w);
+
+#endif
