@@ -538,6 +538,14 @@ int session_cancel(struct session *s, uint64_t n)
 	return 0;
 }
 
+void session_set_user(struct session *s, uint64_t n, void *user)
+{
+	struct pending *p = pending_find(&s->table, n);
+
+	if (p != NULL)
+		p->user = user;
+}
+
 bool session_awaits(const struct session *s, uint64_t n)
 {
 	const struct pending *p = pending_find(&s->table, n);

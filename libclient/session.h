@@ -112,8 +112,8 @@ struct session_reply {
 };
 
 /* The next reply: 1. 0: none until more bytes come. What *r points to is valid
- * until the next call with this session. Reading a reply is what makes it due to
- * be acknowledged.
+ * until the next session_next(), session_feed(), session_pass(), session_connected()
+ * or session_destroy(). Reading a reply is what makes it due to be acknowledged.
  * Negative: the stream must be ended (session_disconnected()) and *r has `code`
  * and `text`; r->n is 0.
  *  - ERROR_SESSION_OVER: connect again at once, a new session begins there;
@@ -140,6 +140,10 @@ int session_request(struct session *s, enum message_op op, unsigned args, struct
  * without a body: it stands. ERROR_USAGE: finished, or never there; a cancel
  * that is under way already: 0. Not in passthrough (the program sends its own). */
 int session_cancel(struct session *s, uint64_t n);
+
+/* Replaces what request `n` was given as `user`, when it is not finished and
+ * acknowledged; for the second reply after a session_cancel(). */
+void session_set_user(struct session *s, uint64_t n, void *user);
 
 /* Whether `n` still awaits a reply out of session_next(). */
 bool session_awaits(const struct session *s, uint64_t n);
