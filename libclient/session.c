@@ -326,11 +326,24 @@ static bool put_hello(struct session *s)
 	return ok;
 }
 
+/* An answered request whose cancel is unanswered is sent again with it: the
+ * take may be undone already, and the server then says so only if it sees both. */
+static void unanswer(struct session *s, struct pending *p)
+{
+	if (p->state != PENDING_ANSWERED && (p->state != PENDING_READ || p->cancel == 0))
+		return;
+	s->unanswered += s->passthrough;
+	buf_close(&p->reply);
+	move(s, p, PENDING_SENT);
+	p->reached = true;
+}
+
 static bool put_resends(struct session *s)
 {
 	struct pending *p;
 
 	for (uint64_t n = 0; (p = pending_from(&s->table, n)) != NULL; n = p->n + 1) {
+		unanswer(s, p);
 		if (p->state == PENDING_SENT && !send_again(s, p))
 			return false;
 	}
@@ -820,11 +833,16 @@ static int read_hello(struct session *s, const struct reply *reply, struct sessi
 	return 0;
 }
 
+static bool is_true(const struct reply *reply)
+{
+	return reply->kind == 0 && reply->body.n == 1 && reply->body.p[0] == 0xf5;
+}
+
 /* The session's own cancel was answered. */
 static void read_cancel(struct session *s, struct pending *c, const struct reply *reply)
 {
 	struct pending *p = pending_find(&s->table, c->target);
-	bool undone = reply->kind == 0 && reply->body.n == 1 && reply->body.p[0] == 0xf5;
+	bool undone = is_true(reply);
 
 	drop(s, c);
 	if (p == NULL)
@@ -843,9 +861,10 @@ static void read_passed(struct session *s, struct pending *p, const struct reply
 
 	if (reply->kind == 1)
 		return;
-	if (p->op == MESSAGE_CANCEL && reply->kind == 0 && reply->body.n == 1 && reply->body.p[0] == 0xf5) {
-		target = pending_find(&s->table, p->target);
-		if (target != NULL && target != p) {
+	target = p->op == MESSAGE_CANCEL ? pending_find(&s->table, p->target) : NULL;
+	if (target != NULL && target != p) {
+		target->cancel = 0;
+		if (is_true(reply)) {
 			s->unanswered -= target->state != PENDING_READ;
 			drop(s, target);
 		}

@@ -137,7 +137,7 @@ int session_request(struct session *s, enum message_op op, unsigned args, struct
 /* Undoes request `n`. Unanswered: one reply follows as ever, ERROR_CANCELLED
  * when it has no effect now, else the real one. Read and not yet acknowledged:
  * a second reply to it follows, ERROR_CANCELLED when its take is undone, else 0
- * without a body: it stands. ERROR_USAGE: finished, or never there; a cancel
+ * (perhaps without a body): it stands. ERROR_USAGE: finished, or never there; a cancel
  * that is under way already: 0. Not in passthrough (the program sends its own). */
 int session_cancel(struct session *s, uint64_t n);
 

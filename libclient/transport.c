@@ -51,12 +51,14 @@ static void end_program(struct transport *t)
 	}
 }
 
-static int fail(struct transport *t, const char *what, int error)
+static int fail(struct transport *t, int error)
 {
-	int n = snprintf(t->why, sizeof(t->why), "%s: ", what);
+	struct buf name = BUF_INIT;
 
-	if (n > 0 && (size_t)n < sizeof(t->why))
-		snprintf(t->why + n, sizeof(t->why) - (size_t)n, "%s", strerror(error));
+	address_print(&name, t->current);
+	snprintf(t->why, sizeof(t->why), "%.*s: %s", name.len < 160 ? (int)name.len : 160,
+	         name.len == 0 ? "" : (const char *)name.data, strerror(error));
+	buf_close(&name);
 	return error == ENOMEM ? ERROR_NOMEM : ERROR_CONNECT;
 }
 
@@ -66,7 +68,7 @@ static int spawn(struct transport *t, char *const *argv)
 	int pair[2], error;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return fail(t, argv[0], errno);
+		return fail(t, errno);
 	error = posix_spawn_file_actions_init(&actions);
 	if (error == 0) {
 		posix_spawn_file_actions_adddup2(&actions, pair[1], 0);
@@ -78,7 +80,7 @@ static int spawn(struct transport *t, char *const *argv)
 	if (error != 0) {
 		close(pair[0]);
 		t->pid = 0;
-		return fail(t, argv[0], error);
+		return fail(t, error);
 	}
 	t->fd = pair[0];
 	return 0;
@@ -93,7 +95,7 @@ static int spawn_words(struct transport *t, const char *command)
 	int code;
 
 	if (copy == NULL)
-		return fail(t, "cmd", ENOMEM);
+		return fail(t, ENOMEM);
 	strcpy(copy, command);
 	for (char *w = strtok_r(copy, " \t", &save); w != NULL; w = strtok_r(NULL, " \t", &save)) {
 		if (n == ARGS_MAX)
@@ -101,7 +103,7 @@ static int spawn_words(struct transport *t, const char *command)
 		argv[n++] = w;
 	}
 	argv[n] = NULL;
-	code = n == 0 || n == ARGS_MAX ? fail(t, "cmd", EINVAL) : spawn(t, argv);
+	code = n == 0 || n == ARGS_MAX ? fail(t, EINVAL) : spawn(t, argv);
 	xfree(copy);
 	return code;
 }
@@ -116,13 +118,13 @@ static int spawn_ssh(struct transport *t, char *host)
 
 /* --- sockets --------------------------------------------------------------- */
 
-static int dial(struct transport *t, const char *name, const struct sockaddr *sa, socklen_t size)
+static int dial(struct transport *t, const struct sockaddr *sa, socklen_t size)
 {
 	int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int error;
 
 	if (fd < 0)
-		return fail(t, name, errno);
+		return fail(t, errno);
 	if (connect(fd, sa, size) == 0 || errno == EINPROGRESS) {
 		t->fd = fd;
 		t->connecting = true;
@@ -130,7 +132,7 @@ static int dial(struct transport *t, const char *name, const struct sockaddr *sa
 	}
 	error = errno;
 	close(fd);
-	return fail(t, name, error);
+	return fail(t, error);
 }
 
 static int dial_unix(struct transport *t, const char *path)
@@ -138,9 +140,9 @@ static int dial_unix(struct transport *t, const char *path)
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof(sa.sun_path))
-		return fail(t, path, ENAMETOOLONG);
+		return fail(t, ENAMETOOLONG);
 	strcpy(sa.sun_path, path);
-	return dial(t, path, (const struct sockaddr *)&sa, sizeof(sa));
+	return dial(t, (const struct sockaddr *)&sa, sizeof(sa));
 }
 
 static int look_up(struct transport *t, const struct address *a)
@@ -179,7 +181,7 @@ static int dial_tcp(struct transport *t, const struct address *a)
 		return code;
 	}
 	host = t->host;
-	code = dial(t, a->name, host->ai_addr, host->ai_addrlen);
+	code = dial(t, host->ai_addr, host->ai_addrlen);
 	t->host = host->ai_next;
 	if (t->host == NULL) {
 		forget_hosts(t);
@@ -194,7 +196,7 @@ int transport_connect(struct transport *t)
 
 	if (t->at >= t->list.count)
 		t->at = 0;
-	a = &t->list.at[t->at];
+	a = t->current = &t->list.at[t->at];
 	if (a->kind == ADDRESS_TCP)
 		return dial_tcp(t, a);
 	t->at++;
@@ -238,7 +240,7 @@ int transport_finish(struct transport *t)
 		error = errno;
 	if (error != 0) {
 		transport_hang_up(t);
-		return fail(t, "connect", error);
+		return fail(t, error);
 	}
 	t->connecting = false;
 	tune(t->fd);

@@ -13,6 +13,7 @@
 struct transport {
 	struct address_list list;
 	unsigned at;             /* the next address to try */
+	const struct address *current; /* the one tried last */
 	struct addrinfo *hosts;  /* of a name that was looked up */
 	struct addrinfo *host;   /* the next of them to try */
 	int fd;                  /* -1: none */

@@ -1,0 +1,16 @@
+/* The tuples of a reply as the objects tilia.h hands out. */
+#ifndef TILIA_TUPLE_H
+#define TILIA_TUPLE_H
+
+#include "base/buf.h"
+#include "tilia.h"
+
+/* Makes the list of tuples of the body of a reply to `in` or `rd`: [[id,
+ * tuple]...], canonical. *first is NULL when there are none. 0, ERROR_MALFORMED:
+ * not of that form; ERROR_NOMEM. */
+int tuple_list(struct bytes body, struct tilia_tuple **first);
+
+/* The tuple's bytes. */
+struct bytes tuple_item(const struct tilia_tuple *tuple);
+
+#endif
