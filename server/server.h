@@ -1,0 +1,13 @@
+/* The shell around the engine: the loop, sockets, journal and clocks. It
+ * decides nothing; it carries events in and effects out. */
+#ifndef TILIA_SERVER_H
+#define TILIA_SERVER_H
+
+#include "config.h"
+
+/* Serves until TERM or INT. The exit status: 0 stopped as asked, with everything
+ * answered and committed; 1 it could not start, or the journal failed (the log
+ * says why). */
+int server_run(const struct config *c);
+
+#endif
