@@ -28,6 +28,7 @@ TESTLIB    := $(call objects,tests/lib)
 # A test is a C file under tests/unit, stories or model; it is linked with everything but main().
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz))
 
 all: needs $(BUILD)/tiliad $(BUILD)/tilia $(BUILD)/libtilia.a $(BUILD)/libtilia.so $(BUILD)/tilia.pc $(EXAMPLES)
@@ -74,10 +75,13 @@ $(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(LDFLAGS) -Ilibclient -o $@ $^ $(LIBS_LIB) $(shell $(PKG) --cflags --libs libuv)
 
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
+	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
+
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
 	$(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
 
-programs: all $(TESTS)
+programs: all $(TESTS) $(BENCHES)
 fuzzers: $(FUZZERS)
 
 asan:
@@ -103,7 +107,7 @@ demo:
 	@$(MAKE) all
 	@BUILD=$(BUILD) docs/examples/demo.sh
 
-bench: all
+bench: all $(BENCHES)
 	@$(PYTHON) tests/bench/bench.py --build $(BUILD) $(if $(PEERS),--peers)
 
 install: all

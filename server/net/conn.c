@@ -158,6 +158,12 @@ void conn_continue(struct conn *c)
 
 /* ---- writing ---- */
 
+/* A peer that goes without reading everything is an ordinary end. */
+static const char *why_of(int uv_code)
+{
+	return uv_code == UV_EPIPE || uv_code == UV_ECONNRESET ? NULL : "the socket failed";
+}
+
 static void on_written(uv_write_t *w, int status)
 {
 	struct conn *c = w->data;
@@ -171,7 +177,7 @@ static void on_written(uv_write_t *w, int status)
 	if (c->flags & CONN_ENDED)
 		return;
 	if (status != 0)
-		conn_end(c, "the peer is gone");
+		conn_end(c, why_of(status));
 	else
 		conn_touch(c);
 }
@@ -181,17 +187,19 @@ static void send_rest(struct conn *c, struct output *o, size_t sent)
 {
 	uv_buf_t rest = uv_buf_init((char *)o->bytes.data + sent, (unsigned)(o->bytes.len - sent));
 	struct net *net = c->net;
+	int rc;
 
 	c->sending = o;
 	o->write.data = c;
 	c->moved_ms = uv_now(net->loop);
 	list_append(&net->blocked, &c->blocked);
 	net_watches(net);
-	if (uv_write(&o->write, &c->uv.stream, &rest, 1, on_written) != 0) {
+	rc = uv_write(&o->write, &c->uv.stream, &rest, 1, on_written);
+	if (rc != 0) {
 		c->sending = NULL;
 		list_remove(&c->blocked);
 		output_give(&net->pool, o);
-		conn_end(c, "the peer is gone");
+		conn_end(c, why_of(rc));
 		return;
 	}
 	c->left = c->uv.stream.write_queue_size;
@@ -209,7 +217,7 @@ static void write_out(struct conn *c)
 	c->out = NULL;
 	if (n < 0) {
 		output_give(&c->net->pool, o);
-		conn_end(c, "the peer is gone");
+		conn_end(c, why_of(n));
 	} else if ((size_t)n < o->bytes.len) {
 		send_rest(c, o, (size_t)n);
 	} else {

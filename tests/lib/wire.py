@@ -65,7 +65,7 @@ class Wire:
             except cbor2.CBORDecodeEOF:
                 pass
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+            if left <= 0 or not self.readable(left):
                 raise AssertionError("no message in %s s" % seconds)
             try:
                 data = self.sock.recv(1 << 20)
@@ -85,7 +85,12 @@ class Wire:
 
     def silent(self, seconds=0.05):
         """Whether nothing comes."""
-        return not self.input and not select.select([self.sock], [], [], seconds)[0]
+        return not self.input and not self.readable(seconds)
+
+    def readable(self, seconds):
+        poll = select.poll()  # select() knows no descriptor above 1023
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def close(self):
         self.sock.close()
