@@ -29,13 +29,13 @@ int formal_read(const uint8_t *p, struct formal *f, const char **why, struct byt
 void formal_put(struct buf *b, enum item_type type);
 
 /* Checks a template: null, or an array of at most 255 fields whose formals are
- * all valid and none of which holds tag 21581. Answers 0 or ERROR_VALUE with
- * *why, *field (0-based; -1: the whole) and *detail. */
+ * all valid (and none in the key of a map) and none of which holds tag 21581; at
+ * most 1 MiB, 16,384 heads and 64 deep. Answers 0, ERROR_VALUE, or ERROR_LIMIT
+ * for the sizes, with *why, *field (0-based; -1: the whole) and *detail. */
 int formal_check_template(struct bytes item, const char **why, int *field, struct bytes *detail);
 
 /* Checks a tuple: an array of at most 255 fields that holds neither formals nor
- * tag 21581 at any depth, at most 1 MiB and 16,384 heads. The same answers;
- * ERROR_LIMIT for the sizes. `has_tags`: codec_info saw one of the two tags, so
+ * tag 21581 at any depth, of the same sizes. The same answers. `has_tags`: codec_info saw one of the two tags, so
  * that tuples without them are not searched. */
 int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *field,
                        struct bytes *detail);

@@ -2,6 +2,9 @@
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/codec.h"
 #include "../../libclient/error.h"
+#include "../../libclient/formal.h"
+#include "../../libclient/frame.h"
+#include "../../libclient/message.h"
 #include "../lib/harness.h"
 
 #include <stdlib.h>
@@ -116,4 +119,62 @@ static void run_bad(const struct vector *v)
 TEST(bad)
 {
 	each_line("tests/vectors/bad.txt", 4, run_bad);
+}
+
+static void run_template(const struct vector *v)
+{
+	struct bytes t = unhex(v->column[0]), tuple = unhex(v->column[1]), detail;
+	const char *why = "";
+	int field;
+
+	check_canonical(v, t, t);
+	check_canonical(v, tuple, tuple);
+	if (formal_check_template(t, &why, &field, &detail) != 0 ||
+	    formal_check_tuple(tuple, true, &why, &field, &detail) != 0)
+		vector_fail(v, "refused", why);
+	if ((t.p[0] == ITEM_NULL || formal_match(t.p, tuple.p)) != (strcmp(v->column[2], "match") == 0))
+		vector_fail(v, "not", v->column[2]);
+	bytes_free(t);
+	bytes_free(tuple);
+}
+
+TEST(templates)
+{
+	each_line("tests/vectors/templates.txt", 6, run_template);
+}
+
+static void run_message(const struct vector *v)
+{
+	struct bytes in = unhex(v->column[0]), message;
+	struct buf scratch = BUF_INIT;
+	struct message_error err = {0};
+	struct codec_error codec = {0};
+	struct request request;
+	struct reply reply;
+	char got[200];
+	size_t used;
+
+	if (frame_next(in, FRAME_MAX, &message, &used) != 1 || used != in.n)
+		vector_fail(v, "not a frame", "");
+	check_canonical(v, message, message);
+	if (strcmp(v->column[1], "reply") == 0) {
+		if (message_decode_reply(message, &scratch, &reply, &codec) != 0)
+			vector_fail(v, "refused", codec.why);
+	} else if (message_decode(message, &scratch, &request, &err) == 0) {
+		if (strcmp(v->column[1], "request") != 0)
+			vector_fail(v, "accepted", "");
+	} else {
+		snprintf(got, sizeof got, "error %s", error_word(err.code));
+		if (strcmp(v->column[1], got) != 0)
+			vector_fail(v, got, err.text);
+		if (err.fatal != (err.n == 0) || (err.code == ERROR_MALFORMED && !err.fatal))
+			vector_fail(v, "fatal or not", err.text);
+	}
+	buf_close(&scratch);
+	bytes_free(in);
+}
+
+TEST(messages)
+{
+	each_line("tests/vectors/messages.txt", 4, run_message);
 }
