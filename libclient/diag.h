@@ -29,25 +29,30 @@ struct diag_names {
 
 enum diag_flags {
 	DIAG_FORMALS = 1, /* formals are allowed (a template) */
-	DIAG_MANY = 2,    /* stop after one item; *used says where */
+	DIAG_MANY = 2,    /* stop behind one item and the blanks after it; *used says where */
 };
 
 /* Parses one item of text and appends its deterministic CBOR to `out`. Accepts
  * all of RFC 8949 8: h'' b64'' h32-less byte strings, tags 6(..), simple(n),
  * NaN, Infinity, undefined, encoding indicators (_0 to _3, ignored), comments
  * (slashes and #), floats told from integers by a point or exponent, integers
- * of any size (bignums), (_ chunks), and JSON escapes. `names` may be NULL.
+ * of any size (bignums; at most DECIMAL_DIGITS digits), (_ chunks), JSON
+ * escapes, and 'text' as bytes. Of formals, `?`, `?int` and, for a field of the
+ * whole, `?n:int`; constraints are refused. `names` and `used` may be NULL.
  * 0 or a negative code with *err. Nothing is appended on an error. */
 int diag_parse(struct bytes text, unsigned flags, struct buf *out, struct diag_names *names,
                size_t *used, struct diag_error *err);
 
 /* The words form: `words` are the fields. A word that reads as a JSON number,
  * true, false, null, a quoted string, [..] or {..} is that value; with
- * DIAG_FORMALS `name:type` and `:type` are formals; anything else is text.
+ * DIAG_FORMALS `name:type` and `:type` are formals, and letters that are no
+ * type an error; without, a formal is an error and any other word with a colon
+ * text. A word within [ ], { } or quotes that is no value is an error. Anything
+ * else is text.
  * `literal`: index of the first word that is text whatever it looks like (those
- * after `--`); `count` when none is. A single word that begins with `[` and is
- * not literal is diagnostic notation for the whole. err->offset is within word
- * *word. */
+ * after `--`); `count` when none is. A first word that begins with `[` and is
+ * not literal is diagnostic notation for the whole, and the only word.
+ * err->offset is within word *word. */
 int diag_words(char *const *words, unsigned count, unsigned literal, unsigned flags,
                struct buf *out, struct diag_names *names, unsigned *word, struct diag_error *err);
 
@@ -55,13 +60,19 @@ int diag_words(char *const *words, unsigned count, unsigned literal, unsigned fl
  * formals as ?type, floats always with a point or exponent, byte strings h''. */
 void diag_print(struct buf *out, const uint8_t *item);
 
-/* JSON (RFC 8259). What JSON cannot hold (bytes, NaN, tags, undefined, keys that
- * are not text) is ERROR_VALUE with the path in *path (like [1]."k"), unless
- * `lossy`. */
+/* Appends a text (UTF-8) in double quotes, escaped as in JSON; control characters
+ * above ASCII are escaped too. */
+void diag_quote(struct buf *out, struct bytes text);
+
+/* JSON (RFC 8259), integers of any size in digits. What JSON cannot hold (bytes, NaN, tags, undefined, keys that
+ * are not text) is ERROR_VALUE with the path in *path (like [1]."k"; may be
+ * NULL), and nothing is appended. `lossy`: bytes become base64url, NaN, the
+ * infinities, undefined and simple values null, tags their content, keys their
+ * diagnostic notation. */
 int diag_json(struct buf *out, const uint8_t *item, bool lossy, struct buf *path);
 
-/* Appends the text, a newline, and a caret under the offset (lines cut to a
- * terminal's width around it). */
+/* Appends two lines: that of the text which has the offset, cut to a terminal's
+ * width around it, and a caret under it. */
 void diag_caret(struct buf *out, struct bytes text, const struct diag_error *err);
 
 #endif

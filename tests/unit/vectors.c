@@ -1,6 +1,7 @@
 /* Runs tests/vectors/ through the C code. */
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/codec.h"
+#include "../../libclient/diag.h"
 #include "../../libclient/error.h"
 #include "../../libclient/formal.h"
 #include "../../libclient/frame.h"
@@ -84,12 +85,30 @@ static void check_canonical(const struct vector *v, struct bytes in, struct byte
 	buf_close(&scratch);
 }
 
+static void check_text(const struct vector *v, struct bytes item, const char *text)
+{
+	struct buf out = BUF_INIT;
+	struct diag_error err = {0};
+
+	diag_print(&out, item.p);
+	buf_byte(&out, '\0');
+	if (strcmp((char *)out.data, text) != 0)
+		vector_fail(v, "printed as", (char *)out.data);
+	out.len = 0;
+	if (diag_parse(bytes_of(text), DIAG_FORMALS, &out, NULL, NULL, &err) != 0)
+		vector_fail(v, "the text is refused", err.why);
+	if (!bytes_equal(buf_bytes(&out), item))
+		vector_fail(v, "the text is another value", text);
+	buf_close(&out);
+}
+
 static void run_value(const struct vector *v)
 {
 	struct bytes in = unhex(v->column[0]), want = unhex(v->column[1]);
 
 	check_canonical(v, in, want);
 	check_canonical(v, want, want);
+	check_text(v, want, v->column[2]);
 	bytes_free(in);
 	bytes_free(want);
 }
