@@ -135,6 +135,12 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"--space NAME, --timeout TIME and --after ID stand before the fields. What a word cannot\n" \
 	"say is a JSON string. The reply is one line: ok FIELD..., none, or error CODE text.\n"
 
+#define RUN \
+	"Nothing is needed at a place but ssh's way there and Python 3.6; nothing is written there.\n" \
+	"In the script: import tilia; space = tilia.space(); tilia.rank, size, host, place, run.\n" \
+	"Output comes by whole lines with the place's name. Without a server, a private one goes\n" \
+	"with the run. Exit status: the script's own with one place, 5 if some of several failed.\n"
+
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
 	 "A single - puts a tuple for each line of standard input, in diagnostic notation.\n" FIELDS,
@@ -159,6 +165,8 @@ const struct command tool_commands[] = {
 	 stats_main, true},
 	{"pipe", "[--space NAME]", "the line door: requests as lines, replies as lines", PIPE,
 	 pipe_options, pipe_main, false},
+	{"run", "[OPTION]... SCRIPT [ARG]...", "runs a Python script at every place, connected to the space",
+	 RUN, run_options, run_main, false},
 	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options, bench_main, true},
 	{"version", "", "prints the version", NULL, version_options, version_main, false},
 	{"help", "[COMMAND]", "lists the commands, or says how to use one", NULL, no_options,

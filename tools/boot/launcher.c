@@ -1,8 +1,8 @@
 #include "launcher.h"
 
 #include "far.h"
-#include "link.h"
-#include "output.h"
+#include "uplink.h"
+#include "console.h"
 #include "../tilia.h"
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/error.h"
@@ -30,10 +30,10 @@ struct site;
 struct worker {
 	struct site *site;
 	unsigned channel, rank;
-	struct link *link;     /* NULL: none (any more) */
+	struct uplink *uplink;     /* NULL: none (any more) */
 	struct buf in;         /* its requests, the last not yet whole */
 	size_t op_owed, text_owed; /* credit not yet given back */
-	struct output_stream out, err;
+	struct console_stream out, err;
 	int status;
 	bool cut;              /* its channel was closed */
 };
@@ -47,7 +47,7 @@ struct site {
 	struct far *far;
 	struct worker *workers;
 	unsigned count, running; /* workers; those not yet ended */
-	struct output_stream text; /* stderr of the hub and of ssh */
+	struct console_stream text; /* stderr of the hub and of ssh */
 	bool starting, opened, ended; /* waits to be started; said hello; is no more */
 	bool failed;                  /* it never said hello */
 };
@@ -55,9 +55,9 @@ struct site {
 struct run {
 	uv_loop_t loop;
 	const struct launcher_options *o;
-	struct output_sink *out, *err;
+	struct console_sink *out, *err;
 	struct site *sites;
-	unsigned count, workers, links;
+	unsigned count, workers, uplinks;
 	char id[17];
 	uv_signal_t signals[4];
 	unsigned interrupts; /* Ctrl-C so far */
@@ -79,7 +79,7 @@ static void say(struct run *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + 11, sizeof line - 11, fmt, ap);
 	va_end(ap);
-	output_say(r->err, line);
+	console_say(r->err, line);
 }
 
 /* What a worker is called: the place, and its rank where that is not enough. */
@@ -119,7 +119,7 @@ static void site_text_taken(void *ctx, size_t n)
 
 static void grant_ops(struct worker *w)
 {
-	if (w->op_owed < GRANT || !far_is_open(w->site->far) || (w->link != NULL && link_is_full(w->link)))
+	if (w->op_owed < GRANT || !far_is_open(w->site->far) || (w->uplink != NULL && uplink_is_full(w->uplink)))
 		return;
 	trunk_credit(far_trunk(w->site->far), w->channel, TRUNK_OP, w->op_owed);
 	w->op_owed = 0;
@@ -154,8 +154,8 @@ static void on_reply(void *ctx, struct bytes message)
 	trunk_op(t, w->channel, message);
 	buf_close(&head);
 	far_flush(w->site->far);
-	if (trunk_queued(t, w->channel) > LINK_FULL)
-		link_pause(w->link, true);
+	if (trunk_queued(t, w->channel) > UPLINK_FULL)
+		uplink_pause(w->uplink, true);
 }
 
 static void on_lost(void *ctx, int code, const char *text)
@@ -181,17 +181,17 @@ static void on_moved(void *ctx)
 	far_flush(w->site->far);
 }
 
-static void on_link_ended(void *ctx)
+static void on_uplink_ended(void *ctx)
 {
 	struct worker *w = ctx;
 
-	link_destroy(w->link);
-	w->link = NULL;
-	w->site->run->links--;
+	uplink_destroy(w->uplink);
+	w->uplink = NULL;
+	w->site->run->uplinks--;
 	check_done(w->site->run);
 }
 
-static const struct link_events link_events = {on_reply, on_lost, on_moved, on_link_ended};
+static const struct uplink_events uplink_events = {on_reply, on_lost, on_moved, on_uplink_ended};
 
 /* Requests of a worker, cut anywhere. */
 static void take_op(struct worker *w, struct bytes piece)
@@ -203,7 +203,7 @@ static void take_op(struct worker *w, struct bytes piece)
 	buf_append(&w->in, piece.p, piece.n);
 	while (!w->cut && (e = frame_next((struct bytes){w->in.data + at, w->in.len - at}, FRAME_MAX,
 	                                  &message, &used)) == 1) {
-		e = w->link != NULL ? link_pass(w->link, message) : 0;
+		e = w->uplink != NULL ? uplink_pass(w->uplink, message) : 0;
 		if (e != 0)
 			break;
 		at += used;
@@ -234,11 +234,11 @@ static void worker_ended(struct worker *w, int status)
 		return;
 	w->status = status;
 	s->running--;
-	output_end(&w->out);
-	output_end(&w->err);
+	console_end(&w->out);
+	console_end(&w->err);
 	buf_close(&w->in);
-	if (w->link != NULL)
-		link_end(w->link, status == 0);
+	if (w->uplink != NULL)
+		uplink_end(w->uplink, status == 0);
 	worker_name(w, name, sizeof name);
 	if (status == STATUS_LOST || r->workers == 1)
 		;
@@ -284,7 +284,7 @@ static void check_done(struct run *r)
 	for (unsigned i = 0; i < r->count; i++)
 		if (!r->sites[i].ended)
 			return;
-	if (r->links == 0)
+	if (r->uplinks == 0)
 		uv_stop(&r->loop);
 }
 
@@ -367,7 +367,7 @@ static void on_frame(void *ctx, const struct trunk_frame *f)
 	else if (alive && f->kind == TRUNK_OP)
 		take_op(w, f->bytes);
 	else if (alive && (f->kind == TRUNK_OUT || f->kind == TRUNK_ERR))
-		output_put(f->kind == TRUNK_OUT ? &w->out : &w->err, f->bytes);
+		console_put(f->kind == TRUNK_OUT ? &w->out : &w->err, f->bytes);
 	else if (alive && f->kind == TRUNK_EXIT)
 		take_exit(w, f);
 }
@@ -376,7 +376,7 @@ static void on_text(void *ctx, struct bytes text)
 {
 	struct site *s = ctx;
 
-	output_put(&s->text, text);
+	console_put(&s->text, text);
 }
 
 static void on_far_moved(void *ctx)
@@ -385,8 +385,8 @@ static void on_far_moved(void *ctx)
 	struct trunk *t = far_trunk(s->far);
 
 	for (unsigned i = 0; i < s->count; i++)
-		if (s->workers[i].link != NULL && trunk_queued(t, i + 1) < LINK_FULL / 2)
-			link_pause(s->workers[i].link, false);
+		if (s->workers[i].uplink != NULL && trunk_queued(t, i + 1) < UPLINK_FULL / 2)
+			uplink_pause(s->workers[i].uplink, false);
 }
 
 /* --- the start ------------------------------------------------------------- */
@@ -510,11 +510,11 @@ static void equip_worker(struct worker *w)
 	char name[256], client[300];
 
 	worker_name(w, name, sizeof name);
-	output_attach(r->out, &w->out, r->workers > 1 ? name : NULL, is_coloured(1) ? colour : -1, text_taken, w);
-	output_attach(r->err, &w->err, r->workers > 1 ? name : NULL, is_coloured(2) ? colour : -1, text_taken, w);
+	console_attach(r->out, &w->out, r->workers > 1 ? name : NULL, is_coloured(1) ? colour : -1, text_taken, w);
+	console_attach(r->err, &w->err, r->workers > 1 ? name : NULL, is_coloured(2) ? colour : -1, text_taken, w);
 	snprintf(client, sizeof client, "run %s %s", r->id, name);
-	r->links++;
-	w->link = link_create(&r->loop, r->o->addresses, r->o->may, client, &link_events, w);
+	r->uplinks++;
+	w->uplink = uplink_create(&r->loop, r->o->addresses, r->o->may, client, &uplink_events, w);
 }
 
 static void make_sites(struct run *r)
@@ -544,7 +544,7 @@ static void make_sites(struct run *r)
 		make_start(s);
 		o.start = buf_bytes(&s->start);
 		s->far = far_create(&r->loop, &o, &far_events, s);
-		output_attach(r->err, &s->text, place_name(s->place), is_coloured(2) ? (int)i : -1,
+		console_attach(r->err, &s->text, place_name(s->place), is_coloured(2) ? (int)i : -1,
 		              site_text_taken, s);
 		for (unsigned k = 0; k < s->count; k++)
 			equip_worker(&s->workers[k]);
@@ -634,9 +634,9 @@ static void random_id(char *id)
 /* Lets the writers finish, unless the run is being left. */
 static void drain(struct run *r)
 {
-	while (!r->leaving && (!output_is_idle(r->out) || !output_is_idle(r->err)))
+	while (!r->leaving && (!console_is_idle(r->out) || !console_is_idle(r->err)))
 		uv_run(&r->loop, UV_RUN_ONCE);
-	if (!output_is_idle(r->out) || !output_is_idle(r->err))
+	if (!console_is_idle(r->out) || !console_is_idle(r->err))
 		_exit(run_status(r)); /* a writer hangs on a terminal that stands still */
 }
 
@@ -651,8 +651,8 @@ static void destroy(struct run *r)
 	for (unsigned i = 0; i < 4; i++)
 		uv_close((uv_handle_t *)&r->signals[i], NULL);
 	uv_run(&r->loop, UV_RUN_DEFAULT);
-	output_destroy(r->out);
-	output_destroy(r->err);
+	console_destroy(r->out);
+	console_destroy(r->err);
 	for (unsigned i = 0; i < r->count; i++)
 		xfree(r->sites[i].workers);
 	xfree(r->sites);
@@ -668,8 +668,8 @@ int launcher_run(const struct launcher_options *o)
 		return EXIT_LOCAL;
 	signal(SIGPIPE, SIG_IGN);
 	random_id(r.id);
-	r.out = output_create(&r.loop, 1, on_broken, &r);
-	r.err = output_create(&r.loop, 2, on_broken, &r);
+	r.out = console_create(&r.loop, 1, on_broken, &r);
+	r.err = console_create(&r.loop, 2, on_broken, &r);
 	catch(&r, 0, SIGINT, on_interrupt);
 	catch(&r, 1, SIGTERM, on_terminate);
 	catch(&r, 2, SIGHUP, on_terminate);

@@ -403,7 +403,7 @@ def work(start, rank):
     for name in "host", "place", "run", "size":
         setattr(tilia, name, start[name])
     tilia.rank = rank
-    tilia._fd = 3
+    tilia._attach(3)
     os.environ.update(start["env"])
     sys.stdin = sys.__stdin__ = open(0)
     for fd, name in (1, "stdout"), (2, "stderr"):

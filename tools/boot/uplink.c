@@ -1,4 +1,4 @@
-#include "link.h"
+#include "uplink.h"
 
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/error.h"
@@ -21,9 +21,9 @@ struct open_numbers {
 	size_t count, cap;
 };
 
-struct link {
+struct uplink {
 	uv_loop_t *loop;
-	const struct link_events *events;
+	const struct uplink_events *events;
 	void *ctx;
 	struct session *session;
 	struct transport transport;
@@ -35,12 +35,12 @@ struct link {
 	struct open_numbers open;
 };
 
-static void link_connect(struct link *l);
+static void uplink_connect(struct uplink *l);
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 /* --- the session's replies ------------------------------------------------- */
 
-static void lost(struct link *l, int code, const char *text)
+static void lost(struct uplink *l, int code, const char *text)
 {
 	if (!l->dead) {
 		l->dead = true;
@@ -48,7 +48,7 @@ static void lost(struct link *l, int code, const char *text)
 	}
 }
 
-static void tell_ended(struct link *l)
+static void tell_ended(struct uplink *l)
 {
 	if (l->ending && !l->told) {
 		l->told = true;
@@ -57,7 +57,7 @@ static void tell_ended(struct link *l)
 }
 
 /* Reads what there is. A negative code: the stream must end. */
-static int take_replies(struct link *l)
+static int take_replies(struct uplink *l)
 {
 	struct session_reply r;
 	int e;
@@ -91,7 +91,7 @@ static void poll_closed(uv_handle_t *h)
 	xfree(h);
 }
 
-static void poll_close(struct link *l)
+static void poll_close(struct uplink *l)
 {
 	if (l->poll == NULL)
 		return;
@@ -101,7 +101,7 @@ static void poll_close(struct link *l)
 }
 
 /* Waits for what can happen now. */
-static void watch(struct link *l)
+static void watch(struct uplink *l)
 {
 	int events = 0;
 
@@ -116,10 +116,10 @@ static void watch(struct link *l)
 
 static void on_retry(uv_timer_t *t)
 {
-	link_connect(t->data);
+	uplink_connect(t->data);
 }
 
-static void give_up(struct link *l)
+static void give_up(struct uplink *l)
 {
 	session_abandon(l->session, ERROR_CONNECT);
 	take_replies(l);
@@ -130,7 +130,7 @@ static void give_up(struct link *l)
 }
 
 /* The stream is gone: another one, after a pause when all addresses were tried. */
-static void link_drop(struct link *l)
+static void uplink_drop(struct uplink *l)
 {
 	uint64_t now = uv_now(l->loop);
 
@@ -153,19 +153,19 @@ static void link_drop(struct link *l)
 		l->wait_ms = l->wait_ms * 2 < RETRY_MOST_MS ? l->wait_ms * 2 : RETRY_MOST_MS;
 }
 
-static void connected(struct link *l)
+static void connected(struct uplink *l)
 {
 	l->alone_since_ms = 0;
 	l->wait_ms = RETRY_FIRST_MS;
 	transport_rewind(&l->transport);
 	if (session_connected(l->session) != 0)
-		link_drop(l);
+		uplink_drop(l);
 }
 
-static void link_connect(struct link *l)
+static void uplink_connect(struct uplink *l)
 {
 	if (transport_connect(&l->transport) != 0) {
-		link_drop(l);
+		uplink_drop(l);
 		return;
 	}
 	l->poll = xmalloc(sizeof *l->poll);
@@ -173,7 +173,7 @@ static void link_connect(struct link *l)
 	if (uv_poll_init(l->loop, l->poll, l->transport.fd) != 0) {
 		xfree(l->poll);
 		l->poll = NULL;
-		link_drop(l);
+		uplink_drop(l);
 		return;
 	}
 	if (!l->transport.connecting)
@@ -182,7 +182,7 @@ static void link_connect(struct link *l)
 }
 
 /* Writes what there is. false: the stream is gone. */
-static bool flush(struct link *l)
+static bool flush(struct uplink *l)
 {
 	struct bytes out;
 
@@ -190,7 +190,7 @@ static bool flush(struct link *l)
 		ssize_t n = transport_write(&l->transport, out.p, out.n);
 
 		if (n < 0) {
-			link_drop(l);
+			uplink_drop(l);
 			return false;
 		}
 		if (n == 0)
@@ -202,7 +202,7 @@ static bool flush(struct link *l)
 }
 
 /* Reads once. false: the stream, or the link, is gone. */
-static bool receive(struct link *l)
+static bool receive(struct uplink *l)
 {
 	uint8_t data[65536];
 	ssize_t n = transport_read(&l->transport, data, sizeof data);
@@ -210,7 +210,7 @@ static bool receive(struct link *l)
 	if (n == 0)
 		return true;
 	if (n < 0 || session_feed(l->session, data, (size_t)n) != 0 || take_replies(l) < 0) {
-		link_drop(l);
+		uplink_drop(l);
 		return false;
 	}
 	return !l->freed;
@@ -218,11 +218,11 @@ static bool receive(struct link *l)
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct link *l = poll->data;
+	struct uplink *l = poll->data;
 
 	if (l->transport.connecting) {
 		if (transport_finish(&l->transport) != 0) {
-			link_drop(l);
+			uplink_drop(l);
 			return;
 		}
 		connected(l);
@@ -234,12 +234,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		l->events->moved(l->ctx);
 }
 
-struct link *link_create(uv_loop_t *loop, const char *addresses, struct bytes may,
-                         const char *client, const struct link_events *events, void *ctx)
+struct uplink *uplink_create(uv_loop_t *loop, const char *addresses, struct bytes may,
+                         const char *client, const struct uplink_events *events, void *ctx)
 {
 	struct session_options o = {.resumable = true, .passthrough = true, .grace_ms = SESSION_DEFAULT,
 	                            .client = client, .may = may};
-	struct link *l = xcalloc(1, sizeof *l);
+	struct uplink *l = xcalloc(1, sizeof *l);
 
 	l->loop = loop;
 	l->events = events;
@@ -282,7 +282,7 @@ static void numbers_close(uint64_t from, uint64_t to, void *ctx)
 
 /* Notes what a message opens or closes. Only what the session accepted comes
  * here; what it is beyond that is the server's to judge. */
-static void note(struct link *l, struct bytes message)
+static void note(struct uplink *l, struct bytes message)
 {
 	struct buf scratch = BUF_INIT;
 	struct request r;
@@ -297,7 +297,7 @@ static void note(struct link *l, struct bytes message)
 	buf_close(&scratch);
 }
 
-int link_pass(struct link *l, struct bytes message)
+int uplink_pass(struct uplink *l, struct bytes message)
 {
 	int e;
 
@@ -311,12 +311,12 @@ int link_pass(struct link *l, struct bytes message)
 	return e;
 }
 
-bool link_is_full(const struct link *l)
+bool uplink_is_full(const struct uplink *l)
 {
-	return session_output(l->session).n > LINK_FULL;
+	return session_output(l->session).n > UPLINK_FULL;
 }
 
-void link_pause(struct link *l, bool pause)
+void uplink_pause(struct uplink *l, bool pause)
 {
 	if (l->paused != pause) {
 		l->paused = pause;
@@ -332,7 +332,7 @@ static void on_end_timeout(uv_timer_t *t)
 }
 
 /* `cancel` of everything the worker may not have used, as if it had said so. */
-static void undo_all(struct link *l)
+static void undo_all(struct uplink *l)
 {
 	uint64_t n = session_number(l->session);
 	struct buf b = BUF_INIT;
@@ -348,7 +348,7 @@ static void undo_all(struct link *l)
 	buf_close(&b);
 }
 
-void link_end(struct link *l, bool clean)
+void uplink_end(struct uplink *l, bool clean)
 {
 	if (l->ending)
 		return;
@@ -361,19 +361,19 @@ void link_end(struct link *l, bool clean)
 	if (!clean)
 		undo_all(l);
 	session_bye(l->session);
-	link_pause(l, false);
+	uplink_pause(l, false);
 	flush(l);
 }
 
 static void timer_closed(uv_handle_t *h)
 {
-	struct link *l = h->data;
+	struct uplink *l = h->data;
 
 	if (--l->timers == 0)
 		xfree(l);
 }
 
-void link_destroy(struct link *l)
+void uplink_destroy(struct uplink *l)
 {
 	if (l->freed)
 		return;

@@ -1,4 +1,4 @@
-#include "output.h"
+#include "console.h"
 
 #include "../../libclient/base/xmalloc.h"
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-struct output_sink {
+struct console_sink {
 	uv_loop_t *loop;
 	uv_work_t work;
 	int fd, error;
@@ -15,12 +15,12 @@ struct output_sink {
 	struct buf waiting, writing;
 	void (*broken)(void *ctx);
 	void *ctx;
-	struct output_stream *streams;
+	struct console_stream *streams;
 };
 
-struct output_sink *output_create(uv_loop_t *loop, int fd, void (*broken)(void *ctx), void *ctx)
+struct console_sink *console_create(uv_loop_t *loop, int fd, void (*broken)(void *ctx), void *ctx)
 {
-	struct output_sink *s = xcalloc(1, sizeof *s);
+	struct console_sink *s = xcalloc(1, sizeof *s);
 
 	s->loop = loop;
 	s->fd = fd;
@@ -30,11 +30,11 @@ struct output_sink *output_create(uv_loop_t *loop, int fd, void (*broken)(void *
 	return s;
 }
 
-void output_destroy(struct output_sink *s)
+void console_destroy(struct console_sink *s)
 {
 	if (s == NULL)
 		return;
-	for (struct output_stream *o = s->streams; o != NULL; o = o->next) {
+	for (struct console_stream *o = s->streams; o != NULL; o = o->next) {
 		xfree(o->prefix);
 		buf_close(&o->line);
 	}
@@ -43,7 +43,7 @@ void output_destroy(struct output_sink *s)
 	xfree(s);
 }
 
-bool output_is_idle(const struct output_sink *s)
+bool console_is_idle(const struct console_sink *s)
 {
 	return !s->busy && s->waiting.len == 0;
 }
@@ -54,7 +54,7 @@ bool output_is_idle(const struct output_sink *s)
  * another's doing. */
 static void writer_write(uv_work_t *work)
 {
-	struct output_sink *s = work->data;
+	struct console_sink *s = work->data;
 
 	for (size_t done = 0; done < s->writing.len;) {
 		ssize_t n = write(s->fd, s->writing.data + done, s->writing.len - done);
@@ -72,12 +72,12 @@ static void writer_write(uv_work_t *work)
 	}
 }
 
-static void start(struct output_sink *s);
+static void start(struct console_sink *s);
 
 /* The bytes that were under way are gone: says so to their streams. */
-static void settle(struct output_sink *s)
+static void settle(struct console_sink *s)
 {
-	for (struct output_stream *o = s->streams; o != NULL; o = o->next) {
+	for (struct console_stream *o = s->streams; o != NULL; o = o->next) {
 		size_t n = o->settled;
 
 		o->settled = 0;
@@ -88,11 +88,11 @@ static void settle(struct output_sink *s)
 
 static void written(uv_work_t *work, int status)
 {
-	struct output_sink *s = work->data;
+	struct console_sink *s = work->data;
 
 	(void)status;
 	s->busy = false;
-	buf_clear(&s->writing, 4 * OUTPUT_LINE);
+	buf_clear(&s->writing, 4 * CONSOLE_LINE);
 	if (s->error != 0 && !s->dead) {
 		s->dead = true;
 		buf_clear(&s->waiting, 0);
@@ -102,13 +102,13 @@ static void written(uv_work_t *work, int status)
 	start(s);
 }
 
-static void start(struct output_sink *s)
+static void start(struct console_sink *s)
 {
 	struct buf b;
 
 	if (s->busy)
 		return;
-	for (struct output_stream *o = s->streams; o != NULL; o = o->next) {
+	for (struct console_stream *o = s->streams; o != NULL; o = o->next) {
 		o->settled += o->owed;
 		o->owed = 0;
 	}
@@ -128,7 +128,7 @@ static void start(struct output_sink *s)
 
 /* --- lines ----------------------------------------------------------------- */
 
-void output_attach(struct output_sink *s, struct output_stream *o, const char *name, int colour,
+void console_attach(struct console_sink *s, struct console_stream *o, const char *name, int colour,
                    void (*taken)(void *ctx, size_t n), void *ctx)
 {
 	static const int colours[] = {32, 33, 34, 35, 36, 92, 93, 94, 95, 96};
@@ -152,7 +152,7 @@ void output_attach(struct output_sink *s, struct output_stream *o, const char *n
 }
 
 /* The prefix, a part of a line, and a newline. */
-static void put_line(struct output_stream *o, struct bytes line)
+static void put_line(struct console_stream *o, struct bytes line)
 {
 	struct buf *b = &o->sink->waiting;
 
@@ -165,7 +165,7 @@ static void put_line(struct output_stream *o, struct bytes line)
 }
 
 /* Moves what is whole from o->line to the sink. */
-static void move_lines(struct output_stream *o)
+static void move_lines(struct console_stream *o)
 {
 	size_t at = 0;
 
@@ -174,8 +174,8 @@ static void move_lines(struct output_stream *o)
 		const uint8_t *from = o->line.data + at, *end = n > 0 ? memchr(from, '\n', n) : NULL;
 		size_t length = end != NULL ? (size_t)(end - from) : n;
 
-		if (length > OUTPUT_LINE)
-			length = OUTPUT_LINE;
+		if (length > CONSOLE_LINE)
+			length = CONSOLE_LINE;
 		else if (end == NULL)
 			break;
 		put_line(o, (struct bytes){from, length});
@@ -185,7 +185,7 @@ static void move_lines(struct output_stream *o)
 	buf_shift(&o->line, at);
 }
 
-void output_put(struct output_stream *o, struct bytes text)
+void console_put(struct console_stream *o, struct bytes text)
 {
 	o->owed += text.n;
 	if (o->sink->dead)
@@ -199,7 +199,7 @@ void output_put(struct output_stream *o, struct bytes text)
 	start(o->sink);
 }
 
-void output_end(struct output_stream *o)
+void console_end(struct console_stream *o)
 {
 	if (!o->sink->dead && o->line.len > 0) {
 		put_line(o, buf_bytes(&o->line));
@@ -208,7 +208,7 @@ void output_end(struct output_stream *o)
 	}
 }
 
-void output_say(struct output_sink *s, const char *line)
+void console_say(struct console_sink *s, const char *line)
 {
 	if (s->dead)
 		return;
