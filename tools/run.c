@@ -32,6 +32,11 @@ const struct option_row run_options[] = {
 	OPT_ROWS_END,
 };
 
+_Static_assert((int)LAUNCHER_NO_SERVER == EXIT_NO_SERVER && (int)LAUNCHER_REFUSED == EXIT_REFUSED &&
+               (int)LAUNCHER_SOME == EXIT_SOME && (int)LAUNCHER_BOOTSTRAP == EXIT_BOOTSTRAP &&
+               (int)LAUNCHER_LOCAL == EXIT_LOCAL && (int)LAUNCHER_INTERRUPTED == EXIT_INTERRUPTED,
+               "one table of exit statuses");
+
 struct words {
 	char **at; /* owned, all of them */
 	unsigned count;

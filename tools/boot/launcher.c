@@ -3,7 +3,6 @@
 #include "far.h"
 #include "uplink.h"
 #include "console.h"
-#include "../tilia.h"
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/error.h"
 #include "../../libclient/frame.h"
@@ -253,7 +252,7 @@ static void worker_ended(struct worker *w, int status)
 static unsigned status_of(const struct worker *w)
 {
 	if (w->status == STATUS_LOST)
-		return w->site->failed ? EXIT_BOOTSTRAP : EXIT_SOME;
+		return w->site->failed ? LAUNCHER_BOOTSTRAP : LAUNCHER_SOME;
 	return w->status < 0 ? 128 - (unsigned)w->status : (unsigned)w->status;
 }
 
@@ -269,14 +268,14 @@ static int run_status(const struct run *r)
 			first = status_of(&r->sites[i].workers[k]);
 	}
 	if (r->interrupts > 0)
-		return EXIT_INTERRUPTED;
+		return LAUNCHER_INTERRUPTED;
 	if (first == 0)
-		return EXIT_DONE;
+		return LAUNCHER_DONE;
 	if (r->lost_code != 0)
-		return r->lost_code == ERROR_CONNECT || r->lost_code == ERROR_CLOSED ? EXIT_NO_SERVER : EXIT_REFUSED;
+		return r->lost_code == ERROR_CONNECT || r->lost_code == ERROR_CLOSED ? LAUNCHER_NO_SERVER : LAUNCHER_REFUSED;
 	if (failed_sites == r->count)
-		return EXIT_BOOTSTRAP;
-	return r->count > 1 ? EXIT_SOME : (int)first;
+		return LAUNCHER_BOOTSTRAP;
+	return r->count > 1 ? LAUNCHER_SOME : (int)first;
 }
 
 static void check_done(struct run *r)
@@ -665,7 +664,7 @@ int launcher_run(const struct launcher_options *o)
 	int status;
 
 	if (uv_loop_init(&r.loop) != 0)
-		return EXIT_LOCAL;
+		return LAUNCHER_LOCAL;
 	signal(SIGPIPE, SIG_IGN);
 	random_id(r.id);
 	r.out = console_create(&r.loop, 1, on_broken, &r);

@@ -8,6 +8,17 @@
 
 #include <stdint.h>
 
+/* Exit statuses, those of every subcommand (tools/tilia.h); else the script's own. */
+enum launcher_exit {
+	LAUNCHER_DONE = 0,
+	LAUNCHER_NO_SERVER = 3,
+	LAUNCHER_REFUSED = 4,
+	LAUNCHER_SOME = 5,
+	LAUNCHER_BOOTSTRAP = 6,
+	LAUNCHER_LOCAL = 7,
+	LAUNCHER_INTERRUPTED = 130,
+};
+
 struct launcher_options {
 	const struct place_list *places;
 	const struct roots *roots;
