@@ -191,7 +191,7 @@ static void open_conn(struct engine *e, const struct event *ev)
 	c->number = ev->conn;
 	c->principal = session_copy(ev->principal);
 	list_init(&c->park);
-	session_attach(session_create(e, c->principal), c);
+	session_attach(session_make(e, c->principal), c);
 }
 
 void engine_unpark(struct engine *e, struct conn *c)

@@ -210,7 +210,7 @@ int session_hello(struct engine *e, struct conn *c, const struct event *ev)
 	return 0;
 }
 
-int session_bye(struct engine *e, struct conn *c, const struct event *ev)
+int hello_bye(struct engine *e, struct conn *c, const struct event *ev)
 {
 	struct session *s = c->session;
 
@@ -224,7 +224,7 @@ int session_bye(struct engine *e, struct conn *c, const struct event *ev)
 	s->conn = NULL;
 	reply_null(e, c, ev->request->n, s->number ? e->batch : 0);
 	session_end(e, s, false);
-	session_attach(session_create(e, c->principal), c);
+	session_attach(session_make(e, c->principal), c);
 	return 0;
 }
 
@@ -252,7 +252,7 @@ static bool cancel(struct engine *e, struct conn *c, uint64_t m)
 	return !c->first_n || m < c->first_n || m > c->last_n;
 }
 
-int session_cancel(struct engine *e, struct conn *c, const struct event *ev)
+int hello_cancel(struct engine *e, struct conn *c, const struct event *ev)
 {
 	uint64_t n = ev->request->n;
 	bool undone;

@@ -44,9 +44,9 @@ static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const 
 	[MESSAGE_HELLO] = session_hello, [MESSAGE_OUT] = put_run,
 	[MESSAGE_OUTS] = put_run,        [MESSAGE_IN] = take_run,
 	[MESSAGE_RD] = take_run,         [MESSAGE_COUNT] = take_count,
-	[MESSAGE_CANCEL] = session_cancel, [MESSAGE_ACK] = ack,
+	[MESSAGE_CANCEL] = hello_cancel, [MESSAGE_ACK] = ack,
 	[MESSAGE_SPACE] = admin_space,   [MESSAGE_STATS] = admin_stats,
-	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = session_bye,
+	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = hello_bye,
 };
 
 /* A request of a resumed session that this connection, or the one before,

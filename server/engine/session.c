@@ -96,7 +96,7 @@ struct session *session_numbered(const struct engine *e, uint64_t number)
 	return seq_find(&e->sessions, number);
 }
 
-struct session *session_create(struct engine *e, struct bytes principal)
+struct session *session_make(struct engine *e, struct bytes principal)
 {
 	struct session *s = xcalloc(1, sizeof *s);
 
@@ -245,7 +245,7 @@ void session_ack(struct engine *e, struct session *s, uint64_t from, uint64_t to
 
 void session_restore(struct engine *e, const struct change *c)
 {
-	struct session *s = session_create(e, c->principal);
+	struct session *s = session_make(e, c->principal);
 
 	s->grace_ms = c->lease_ms;
 	s->may = session_copy(c->bytes);

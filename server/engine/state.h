@@ -260,7 +260,7 @@ struct early {
 	uint64_t n; /* first */
 };
 
-struct session *session_create(struct engine *e, struct bytes principal);
+struct session *session_make(struct engine *e, struct bytes principal);
 
 /* Makes a session one that can be resumed. */
 void session_register(struct engine *e, struct session *s, uint64_t number, const uint8_t *id);
@@ -290,8 +290,8 @@ void session_free(struct engine *e, struct session *s);
 /* ---- hello.c: hello, bye and cancel; 0 or ENGINE_AGAIN ------------------------ */
 
 int session_hello(struct engine *e, struct conn *c, const struct event *ev);
-int session_bye(struct engine *e, struct conn *c, const struct event *ev);
-int session_cancel(struct engine *e, struct conn *c, const struct event *ev);
+int hello_bye(struct engine *e, struct conn *c, const struct event *ev);
+int hello_cancel(struct engine *e, struct conn *c, const struct event *ev);
 
 /* ---- reply.c: frames into the effects ----------------------------------------- */
 
