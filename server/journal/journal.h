@@ -31,6 +31,7 @@ struct journal_options {
 	const char *path; /* sqlite only */
 	enum journal_sync sync;
 	const char *vfs; /* tests: the name of an SQLite VFS; NULL is the default */
+	int checkpoint_pages; /* tests: when the log goes back to the database; 0: 1,000 */
 	/* Called on the writer's thread when journal_poll() has news. */
 	void (*wake)(void *ctx);
 	void *wake_ctx;

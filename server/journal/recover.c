@@ -25,6 +25,7 @@ struct recovery {
 	size_t space_cap;
 	struct lookup space_at;
 	uint64_t all; /* tuples promised */
+	struct store_sums sums;
 };
 
 /* Steps through a statement; each() answers 0 or a code. */
@@ -55,6 +56,7 @@ static int each_space(struct recovery *r)
 	}
 	r->spaces[n] = (struct space_check){row.number, row.tuples, row.sums, 0, 0};
 	lookup_add(&r->space_at, row.number, (uint32_t)n);
+	r->sums.spaces ^= row.sum;
 	r->start->spaces++;
 	r->all += row.tuples;
 	c.space = row.number;
@@ -79,7 +81,9 @@ static int each_session(struct recovery *r)
 	c.lease_ms = store_number(s, which, 4);
 	sum = sum_number(sum_begin("session"), c.session);
 	sum = sum_bytes(sum_bytes(sum_bytes(sum, id), c.principal), c.bytes);
-	if (id.n != sizeof c.id16 || sum_number(sum, c.lease_ms) != store_number(s, which, 5))
+	sum = sum_number(sum, c.lease_ms);
+	r->sums.sessions ^= sum;
+	if (id.n != sizeof c.id16 || sum != store_number(s, which, 5))
 		return store_damaged(s, "the checksum of session %" PRIu64 " is wrong", c.session);
 	memcpy(c.id16, id.p, sizeof c.id16);
 	r->start->sessions++;
@@ -145,7 +149,9 @@ static int each_outcome(struct recovery *r)
 	c.batch = store_number(s, which, 1);
 	blob = store_bytes(s, which, 2);
 	sum = sum_number(sum_number(sum_begin("outcome"), c.session), c.batch);
-	if (sum_bytes(sum, blob) != store_number(s, which, 3))
+	sum = sum_bytes(sum, blob);
+	r->sums.outcomes ^= sum;
+	if (sum != store_number(s, which, 3))
 		return store_damaged(s,
 		                     "the checksum of the outcomes of session %" PRIu64
 		                     ", batch %" PRIu64 " is wrong",
@@ -180,6 +186,20 @@ static int check_spaces(struct recovery *r)
 	return 0;
 }
 
+/* Rows that are missing altogether. */
+static int check_sums(struct recovery *r)
+{
+	const struct store_sums *want = &r->store->sums;
+
+	if (r->sums.spaces != want->spaces)
+		return store_damaged(r->store, "the spaces are not those that were written");
+	if (r->sums.sessions != want->sessions)
+		return store_damaged(r->store, "the sessions are not those that were written");
+	if (r->sums.outcomes != want->outcomes)
+		return store_damaged(r->store, "the outcomes are not those that were written");
+	return 0;
+}
+
 static int read_all(struct recovery *r)
 {
 	struct change ceiling = {.kind = CHANGE_CEILING, .number = r->store->ceiling};
@@ -190,7 +210,7 @@ static int read_all(struct recovery *r)
 	if ((code = walk(r, STORE_SPACES, "space", each_space)) ||
 	    (code = walk(r, STORE_SESSIONS, "session", each_session)) ||
 	    (code = walk(r, STORE_TUPLES, "tuple", each_tuple)) || (code = check_spaces(r)) ||
-	    (code = walk(r, STORE_OUTCOMES, "outcome", each_outcome)))
+	    (code = walk(r, STORE_OUTCOMES, "outcome", each_outcome)) || (code = check_sums(r)))
 		return code;
 	if (r->progress)
 		r->progress(r->start->tuples, r->all, r->ctx);

@@ -37,6 +37,8 @@ static int run(struct store *s, const char *sql)
  * a file has all of them or is empty. */
 int schema_create(struct store *s)
 {
+	static const char *const zero[] = {"batch",  "boot",     "ceiling",
+	                                   "spaces", "sessions", "outcomes"};
 	char marks[128];
 
 	if (getrandom(&s->id, sizeof s->id, 0) != sizeof s->id) {
@@ -53,9 +55,13 @@ int schema_create(struct store *s)
 			return store_fail(s, "cannot make the table %s", tables[i].name);
 	if (sqlite3_prepare_v2(s->db, "REPLACE INTO meta VALUES (?1, ?2, ?3)", -1,
 	                       &s->stmt[STORE_META_SET], NULL) ||
-	    store_meta_set(s, "store", s->id) || store_meta_set(s, "batch", 0) ||
-	    store_meta_set(s, "boot", 0) || store_meta_set(s, "ceiling", 0) || run(s, "COMMIT"))
+	    store_meta_set(s, "store", s->id))
 		return store_fail(s, "cannot write the first rows");
+	for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
+		if (store_meta_set(s, zero[i], 0))
+			return store_fail(s, "cannot write the first rows");
+	if (run(s, "COMMIT"))
+		return store_fail(s, "cannot commit the first rows");
 	sqlite3_finalize(s->stmt[STORE_META_SET]);
 	s->stmt[STORE_META_SET] = NULL;
 	return 0;

@@ -133,7 +133,7 @@ int journal_sqlite_open(struct journal **j, const struct journal_options *o, cha
 		return code;
 	}
 	q->journal.ops = &sqlite_ops;
-	writer_init(&q->writer, &q->store, o->wake, o->wake_ctx);
+	writer_init(&q->writer, &q->store, o);
 	batch_init(&q->batch[0], 0);
 	batch_init(&q->batch[1], 0);
 	q->open = &q->batch[0];

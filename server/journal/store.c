@@ -168,7 +168,10 @@ static int read_meta(struct store *s)
 
 	if ((code = store_meta(s, "store", &s->id)) || (code = store_meta(s, "batch", &s->batch)) ||
 	    (code = store_meta(s, "boot", &s->boot)) ||
-	    (code = store_meta(s, "ceiling", &s->ceiling)))
+	    (code = store_meta(s, "ceiling", &s->ceiling)) ||
+	    (code = store_meta(s, "spaces", &s->sums.spaces)) ||
+	    (code = store_meta(s, "sessions", &s->sums.sessions)) ||
+	    (code = store_meta(s, "outcomes", &s->sums.outcomes)))
 		return code;
 	return 0;
 }
@@ -281,6 +284,16 @@ int store_run(struct store *s, enum store_statement which)
 	return sqlite3_reset(s->stmt[which]);
 }
 
+int store_run_sums(struct store *s, enum store_statement which, uint64_t *sums)
+{
+	int rc;
+
+	while ((rc = sqlite3_step(s->stmt[which])) == SQLITE_ROW)
+		*sums ^= store_number(s, which, 0);
+	sqlite3_reset(s->stmt[which]);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
 void store_bind(struct store *s, enum store_statement which, int at, uint64_t v)
 {
 	sqlite3_bind_int64(s->stmt[which], at, (sqlite3_int64)v);
@@ -361,13 +374,14 @@ bool store_space_read(struct store *s, enum store_statement which, struct store_
 	return row->sum == space_sum(row);
 }
 
-int store_space_set(struct store *s, const struct store_space *row)
+int store_space_set(struct store *s, struct store_space *row)
 {
+	row->sum = space_sum(row);
 	store_bind(s, STORE_SPACE_SET, 1, row->number);
 	store_bind_text(s, STORE_SPACE_SET, 2, row->name);
 	store_bind(s, STORE_SPACE_SET, 3, row->flags);
 	store_bind(s, STORE_SPACE_SET, 4, row->tuples);
 	store_bind(s, STORE_SPACE_SET, 5, row->sums);
-	store_bind(s, STORE_SPACE_SET, 6, space_sum(row));
+	store_bind(s, STORE_SPACE_SET, 6, row->sum);
 	return store_run(s, STORE_SPACE_SET);
 }

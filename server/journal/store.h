@@ -27,8 +27,8 @@
 	X(SPACE_SET, "REPLACE INTO space VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                         \
 	X(SPACE_END, "DELETE FROM space WHERE number = ?1")                                        \
 	X(SESSIONS, "SELECT number, id, principal, may, grace_ms, sum FROM session ORDER BY number") \
-	X(SESSION_SET, "REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                     \
-	X(SESSION_END, "DELETE FROM session WHERE number = ?1")                                    \
+	X(SESSION_PUT, "INSERT INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                      \
+	X(SESSION_END, "DELETE FROM session WHERE number = ?1 RETURNING sum")                      \
 	X(TUPLES, "SELECT id, space, body, owner, number, token, lease_ms, tries, due_ms,"         \
 	          " expires_ms, sum FROM tuple ORDER BY id")                                       \
 	X(TUPLE_PUT, "INSERT INTO tuple VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")    \
@@ -39,14 +39,19 @@
 	X(TUPLE_DELETE, "DELETE FROM tuple WHERE id = ?1")                                         \
 	X(OUTCOMES, "SELECT session, batch, results, sum FROM outcome ORDER BY session, batch")    \
 	X(OUTCOME_PUT, "INSERT INTO outcome VALUES (?1, ?2, ?3, ?4)")                              \
-	X(OUTCOME_FREE, "DELETE FROM outcome WHERE session = ?1 AND batch = ?2")                   \
-	X(OUTCOME_END, "DELETE FROM outcome WHERE session = ?1")
+	X(OUTCOME_FREE, "DELETE FROM outcome WHERE session = ?1 AND batch = ?2 RETURNING sum")     \
+	X(OUTCOME_END, "DELETE FROM outcome WHERE session = ?1 RETURNING sum")
 
 enum store_statement {
 #define X(name, sql) STORE_##name,
 	STORE_TABLE(X)
 #undef X
 	STORE_STATEMENTS
+};
+
+/* The xor of the checksums of all rows of a table: what is missing shows. */
+struct store_sums {
+	uint64_t spaces, sessions, outcomes;
 };
 
 struct store {
@@ -57,6 +62,7 @@ struct store {
 	struct handover *writer; /* whose stop ends a wait for the database; NULL: wait 5 s */
 	uint64_t id;             /* of the database, made with it */
 	uint64_t batch, boot, ceiling;
+	struct store_sums sums; /* as committed */
 	int64_t version; /* PRAGMA data_version: who else wrote */
 	int waited_ms;
 	int wal_pages; /* after the last commit */
@@ -86,6 +92,10 @@ int store_begin(struct store *s);
  * it: SQLITE_OK or SQLite's code. */
 int store_run(struct store *s, enum store_statement which);
 
+/* The same for a statement that answers a checksum of each row it changed: *sums
+ * is xored with them. */
+int store_run_sums(struct store *s, enum store_statement which, uint64_t *sums);
+
 /* Binds parameter `at`. Numbers are stored as SQLite's signed 64 bits. */
 void store_bind(struct store *s, enum store_statement which, int at, uint64_t v);
 void store_bind_bytes(struct store *s, enum store_statement which, int at, struct bytes b);
@@ -107,6 +117,8 @@ struct store_space {
 
 /* The row a statement SPACES or SPACE stands on; whether its checksum is right. */
 bool store_space_read(struct store *s, enum store_statement which, struct store_space *row);
-int store_space_set(struct store *s, const struct store_space *row);
+
+/* Writes it, with its checksum, which is set. */
+int store_space_set(struct store *s, struct store_space *row);
 
 #endif

@@ -122,37 +122,47 @@ static int writer_space_end(struct store *s, const struct store_space *row)
 	               : store_fail(s, "cannot end space %llu", (unsigned long long)row->number);
 }
 
-static int writer_space(struct store *s, const struct batch *b, const struct batch_space *sp)
+static int writer_space(struct writer *w, const struct batch *b, const struct batch_space *sp)
 {
+	struct store *s = w->store;
 	struct store_space row;
 	int code;
 
 	if (!sp->set && !sp->drop && !sp->end && sp->tuples == 0 && sp->sums == 0)
 		return 0;
 	code = writer_space_merge(s, b, sp, &row);
+	w->sums.spaces ^= row.sum;
 	if (code == 0 && sp->end)
 		code = writer_space_end(s, &row);
 	else if (code == 0 && store_space_set(s, &row) != SQLITE_OK)
 		code = store_fail(s, "cannot write space %llu", (unsigned long long)sp->number);
+	if (!sp->end)
+		w->sums.spaces ^= row.sum;
 	sqlite3_reset(s->stmt[STORE_SPACE]);
 	return code;
 }
 
-static int writer_session_set(struct store *s, const struct batch *b,
+static int writer_session_set(struct writer *w, const struct batch *b,
                               const struct batch_session *se)
 {
+	struct store *s = w->store;
 	struct bytes id = {se->id, sizeof se->id};
 	struct bytes may = batch_bytes(b, se->may), principal = batch_bytes(b, se->principal);
 	uint64_t sum = sum_number(sum_begin("session"), se->number);
 
 	sum = sum_bytes(sum_bytes(sum_bytes(sum, id), principal), may);
-	store_bind(s, STORE_SESSION_SET, 1, se->number);
-	store_bind_bytes(s, STORE_SESSION_SET, 2, id);
-	store_bind_bytes(s, STORE_SESSION_SET, 3, principal);
-	store_bind_bytes(s, STORE_SESSION_SET, 4, may);
-	store_bind(s, STORE_SESSION_SET, 5, se->grace_ms);
-	store_bind(s, STORE_SESSION_SET, 6, sum_number(sum, se->grace_ms));
-	return store_run(s, STORE_SESSION_SET);
+	sum = sum_number(sum, se->grace_ms);
+	store_bind(s, STORE_SESSION_END, 1, se->number); /* a row of before, if any */
+	if (store_run_sums(s, STORE_SESSION_END, &w->sums.sessions) != SQLITE_OK)
+		return SQLITE_ERROR;
+	w->sums.sessions ^= sum;
+	store_bind(s, STORE_SESSION_PUT, 1, se->number);
+	store_bind_bytes(s, STORE_SESSION_PUT, 2, id);
+	store_bind_bytes(s, STORE_SESSION_PUT, 3, principal);
+	store_bind_bytes(s, STORE_SESSION_PUT, 4, may);
+	store_bind(s, STORE_SESSION_PUT, 5, se->grace_ms);
+	store_bind(s, STORE_SESSION_PUT, 6, sum);
+	return store_run(s, STORE_SESSION_PUT);
 }
 
 static int writer_outcomes(struct writer *w, const struct batch *b, const struct batch_session *se)
@@ -165,18 +175,20 @@ static int writer_outcomes(struct writer *w, const struct batch *b, const struct
 	store_bind(s, STORE_OUTCOME_PUT, 1, se->number);
 	store_bind(s, STORE_OUTCOME_PUT, 2, b->number);
 	store_bind_bytes(s, STORE_OUTCOME_PUT, 3, buf_bytes(&w->blob));
-	store_bind(s, STORE_OUTCOME_PUT, 4, sum_bytes(sum, buf_bytes(&w->blob)));
+	sum = sum_bytes(sum, buf_bytes(&w->blob));
+	store_bind(s, STORE_OUTCOME_PUT, 4, sum);
+	w->sums.outcomes ^= sum;
 	return store_run(s, STORE_OUTCOME_PUT);
 }
 
-static int writer_session_end(struct store *s, uint64_t number)
+static int writer_session_end(struct writer *w, uint64_t number)
 {
 	int rc;
 
-	store_bind(s, STORE_OUTCOME_END, 1, number);
-	rc = store_run(s, STORE_OUTCOME_END);
-	store_bind(s, STORE_SESSION_END, 1, number);
-	return rc ? rc : store_run(s, STORE_SESSION_END);
+	store_bind(w->store, STORE_OUTCOME_END, 1, number);
+	rc = store_run_sums(w->store, STORE_OUTCOME_END, &w->sums.outcomes);
+	store_bind(w->store, STORE_SESSION_END, 1, number);
+	return rc ? rc : store_run_sums(w->store, STORE_SESSION_END, &w->sums.sessions);
 }
 
 static int writer_session(struct writer *w, const struct batch *b, const struct batch_session *se)
@@ -184,9 +196,9 @@ static int writer_session(struct writer *w, const struct batch *b, const struct 
 	int rc = SQLITE_OK;
 
 	if (se->end)
-		rc = writer_session_end(w->store, se->number);
+		rc = writer_session_end(w, se->number);
 	else if (se->set)
-		rc = writer_session_set(w->store, b, se);
+		rc = writer_session_set(w, b, se);
 	if (rc == SQLITE_OK && se->first != LOOKUP_NONE)
 		rc = writer_outcomes(w, b, se);
 	return rc ? store_fail(w->store, "cannot write session %llu",
@@ -194,12 +206,14 @@ static int writer_session(struct writer *w, const struct batch *b, const struct 
 	          : 0;
 }
 
-static int writer_frees(struct store *s, const struct batch *b)
+static int writer_frees(struct writer *w, const struct batch *b)
 {
+	struct store *s = w->store;
+
 	for (uint32_t i = 0; i < b->free_count; i++) {
 		store_bind(s, STORE_OUTCOME_FREE, 1, b->frees[i].session);
 		store_bind(s, STORE_OUTCOME_FREE, 2, b->frees[i].batch);
-		if (store_run(s, STORE_OUTCOME_FREE) != SQLITE_OK)
+		if (store_run_sums(s, STORE_OUTCOME_FREE, &w->sums.outcomes) != SQLITE_OK)
 			return store_fail(s, "cannot free outcomes");
 	}
 	return 0;
@@ -211,7 +225,13 @@ static int writer_meta(struct writer *w, const struct batch *b)
 
 	if (store_meta_set(s, "batch", b->number) ||
 	    (b->ceiling && store_meta_set(s, "ceiling", b->ceiling)) ||
-	    (!w->boot_written && store_meta_set(s, "boot", s->boot)))
+	    (!w->boot_written && store_meta_set(s, "boot", s->boot)) ||
+	    (w->sums.spaces != s->sums.spaces &&
+	     store_meta_set(s, "spaces", w->sums.spaces)) ||
+	    (w->sums.sessions != s->sums.sessions &&
+	     store_meta_set(s, "sessions", w->sums.sessions)) ||
+	    (w->sums.outcomes != s->sums.outcomes &&
+	     store_meta_set(s, "outcomes", w->sums.outcomes)))
 		return store_fail(s, "cannot write meta");
 	return 0;
 }
@@ -219,15 +239,18 @@ static int writer_meta(struct writer *w, const struct batch *b)
 static int writer_rows(struct writer *w, const struct batch *b)
 {
 	struct store *s = w->store;
-	int code = writer_meta(w, b);
+	int code = 0;
 
+	w->sums = s->sums;
 	for (uint32_t i = 0; code == 0 && i < b->tuple_count; i++)
 		code = writer_tuple(s, b, &b->tuples[i]);
 	for (uint32_t i = 0; code == 0 && i < b->space_count; i++)
-		code = writer_space(s, b, &b->spaces[i]);
+		code = writer_space(w, b, &b->spaces[i]);
 	for (uint32_t i = 0; code == 0 && i < b->session_count; i++)
 		code = writer_session(w, b, &b->sessions[i]);
-	return code ? code : writer_frees(s, b);
+	if (code == 0)
+		code = writer_frees(w, b);
+	return code ? code : writer_meta(w, b);
 }
 
 /* After this the batch is durable, or nothing of it may be believed. */
@@ -247,6 +270,7 @@ static int writer_commit(struct writer *w, const struct batch *b)
 		return ERROR_STORE;
 	}
 	w->boot_written = true;
+	s->sums = w->sums;
 	return 0;
 }
 
@@ -262,7 +286,7 @@ static int writer_checkpoint(struct writer *w)
 	rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
 		return store_fail(s, "cannot checkpoint");
-	w->checkpoint_at = WRITER_CHECKPOINT_PAGES + (done < pages ? pages : 0);
+	w->checkpoint_at = w->checkpoint_pages + (done < pages ? pages : 0);
 	return 0;
 }
 
@@ -295,10 +319,12 @@ static void *writer_main(void *arg)
 	return NULL;
 }
 
-void writer_init(struct writer *w, struct store *s, void (*wake)(void *ctx), void *wake_ctx)
+void writer_init(struct writer *w, struct store *s, const struct journal_options *o)
 {
-	*w = (struct writer){.store = s, .checkpoint_at = WRITER_CHECKPOINT_PAGES};
-	handover_init(&w->handover, wake, wake_ctx);
+	*w = (struct writer){.store = s};
+	w->checkpoint_pages = o->checkpoint_pages ? o->checkpoint_pages : WRITER_CHECKPOINT_PAGES;
+	w->checkpoint_at = w->checkpoint_pages;
+	handover_init(&w->handover, o->wake, o->wake_ctx);
 	buf_init(&w->blob);
 }
 

@@ -13,11 +13,13 @@ struct writer {
 	struct handover handover;
 	struct store *store; /* the writer's while it runs */
 	bool boot_written;
-	int checkpoint_at; /* pages in the log */
+	int checkpoint_pages;   /* WRITER_CHECKPOINT_PAGES, or what a test wants */
+	int checkpoint_at;      /* so many pages in the log */
+	struct store_sums sums; /* with the batch that is being written */
 	struct buf blob;
 };
 
-void writer_init(struct writer *w, struct store *s, void (*wake)(void *ctx), void *wake_ctx);
+void writer_init(struct writer *w, struct store *s, const struct journal_options *o);
 
 /* Starts the thread, with signals blocked. 0 or an errno. */
 int writer_start(struct writer *w);

@@ -502,9 +502,12 @@ TEST(a_changed_row_is_named)
 		{"UPDATE tuple SET tries = 1 WHERE id = 2", "checksum of tuple 2"},
 		{"UPDATE tuple SET expires_ms = 1 WHERE id = 2", "checksum of tuple 2"},
 		{"DELETE FROM tuple WHERE id = 2", "has 2 tuples instead of 3"},
-		{"UPDATE space SET name = 'x'", "checksum of space 1"},
+		{"UPDATE space SET name = 'y'", "checksum of space 1"},
 		{"DELETE FROM space", "space 1, which is missing"},
 		{"UPDATE session SET grace_ms = 1", "checksum of session 50"},
+		{"DELETE FROM session", "the sessions are not those"},
+		{"DELETE FROM outcome", "the outcomes are not those"},
+		{"DELETE FROM space WHERE number = 9", "the spaces are not those"},
 		{"UPDATE outcome SET results = x'8200f6'", "outcomes of session 50, batch 1"},
 	};
 
@@ -518,6 +521,8 @@ TEST(a_changed_row_is_named)
 		add_space(j);
 		for (uint64_t id = 1; id <= 3; id++)
 			add_put(j, id);
+		j->ops->add(j, &c);
+		c = (struct change){.kind = CHANGE_SPACE, .space = 9, .bytes = bytes_of("x")};
 		j->ops->add(j, &c);
 		c = (struct change){.kind = CHANGE_OUTCOME, .session = 50, .number = 1};
 		c.bytes = bytes_of("\xf6");
@@ -536,9 +541,10 @@ TEST(a_changed_row_is_named)
 
 TEST(changed_meta_is_refused)
 {
-	static const char *const keys[] = {"batch", "boot", "ceiling", "store"};
+	static const char *const keys[] = {"batch",  "boot",     "ceiling", "store",
+	                                   "spaces", "sessions", "outcomes"};
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 7; i++) {
 		struct journal_options o = {.path = new_path()};
 		struct journal *j = open_fresh(&o);
 		char sql[100], text[64];
