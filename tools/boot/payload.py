@@ -69,7 +69,8 @@ def main():
             compile(sources[name], name, "exec")
     core = sources.pop("__init__.py") + "\0" + sources.pop("_hub.py")
     payload = zlib.compress(core.encode(), 9)
-    text = ['/* Made by tools/boot/payload.py. */\n#include "tools/boot/payload.h"\n\n', array("core", payload),
+    header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "payload.h")
+    text = ['/* Made by tools/boot/payload.py. */\n#include "%s"\n\n' % header, array("core", payload),
             "const struct payload payload_core = {NULL, core, sizeof core, %uu};\n" % zlib.crc32(payload)]
     rows = []
     for i, (name, source) in enumerate(sources.items()):
