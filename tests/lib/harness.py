@@ -57,6 +57,8 @@ def _end():
 def tiliad(*args, sock=None, wait=True, **kw):
     """Starts a server on a Unix socket of its own; .address is where it answers."""
     sock = sock or os.path.join(tempfile.mkdtemp(dir=folder()), "s")
+    if os.path.exists(sock):  # of one that was killed: waiting for it would mean nothing
+        os.unlink(sock)
     if not any(a in ("--volatile", "--store") for a in args):
         args = ("--volatile",) + args
     kw.setdefault("stderr", subprocess.PIPE if wait is None else open(sock + ".log", "ab"))
