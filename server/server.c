@@ -57,7 +57,8 @@ struct server {
 	uv_signal_t term, intr, usr1;
 	uv_timer_t patience; /* of stopping */
 
-	uint32_t units; /* of EV_WORK, adapted */
+	uint64_t now_ms, wall_ms; /* of the last step: the clocks stand still within a turn */
+	uint32_t units;           /* of EV_WORK, adapted */
 	uint64_t turn_us, longest_us, longest_ever_us;
 	uint64_t requests, refused, refused_logged_ms;
 	int signals; /* TERM and INT received */
@@ -148,7 +149,11 @@ static int step(struct server *s, struct event *ev)
 	int rc;
 
 	ev->now_ms = uv_now(&s->loop);
-	ev->wall_ms = wall_ms();
+	if (ev->now_ms != s->now_ms || !s->wall_ms) {
+		s->now_ms = ev->now_ms;
+		s->wall_ms = wall_ms();
+	}
+	ev->wall_ms = s->wall_ms;
 	rc = engine_step(s->engine, ev, &s->fx);
 	if (rc == 0)
 		apply(s);

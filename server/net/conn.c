@@ -64,6 +64,7 @@ static size_t give_frames(struct conn *c, struct bytes in)
 			break;
 		}
 		at += used;
+		c->net->frames++;
 		if (conn_unsent(c) > o->output_soft)
 			c->flags |= CONN_FULL;
 	}
@@ -118,6 +119,9 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	struct conn *c = s->data;
 
+	/* In a turn with many readers the first need not wait for the last. */
+	if (c->net->frames >= CONN_FLUSH_FRAMES)
+		net_flush(c->net);
 	if (n == 0 || c->flags & CONN_ENDED)
 		return;
 	if (n < 0) {

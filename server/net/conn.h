@@ -8,6 +8,7 @@
 #include "output.h"
 
 #define CONN_READ_BYTES ((size_t)64 << 10) /* of the shared buffer */
+#define CONN_FLUSH_FRAMES 1024 /* in a turn: then the replies so far leave at once */
 
 enum conn_flags {
 	CONN_HELD = 1,     /* the shell answered NET_HOLD */
@@ -54,6 +55,7 @@ struct net {
 	uv_timer_t timer; /* runs while `blocked` has members */
 	uint8_t *shared;  /* CONN_READ_BYTES */
 	struct output_pool pool;
+	uint32_t frames; /* given since the last flush */
 	struct listener *listeners;
 	int reserve; /* a descriptor to give up when there are no more */
 };

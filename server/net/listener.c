@@ -172,13 +172,30 @@ static int check_path(const char *path, char *why)
 	return refuse(ERROR_SYSTEM, why, "%s: %s", path, strerror(rc));
 }
 
-/* The socket itself comes with listener_start(): nothing is left behind by a
- * server that dies before it is ready. */
+/* Two servers that start at once on one path: its folder is locked while one
+ * looks and acts. Answers what close() unlocks. */
+static int lock_folder(const char *path)
+{
+	char *folder = copy(path);
+	int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	xfree(folder);
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
+}
+
+/* The path exists only when it answers: a dead server's goes now, before
+ * recovery, and ours comes with listener_start(). */
 static int take_unix(struct net *net, const struct address *a, char *why)
 {
 	struct listener *l;
-	int rc = check_path(a->name, why);
+	int lock = lock_folder(a->name), rc = check_path(a->name, why);
 
+	if (rc == 0)
+		unlink(a->name);
+	if (lock >= 0)
+		close(lock);
 	if (rc)
 		return rc;
 	l = add(net, -1, true);
@@ -299,31 +316,27 @@ static int take_name(struct listener *l, const char *temporary, char *why)
 	return 0;
 }
 
-/* The path exists only when it answers. Two servers that start at once on one
- * path: the folder is locked while one looks and renames. */
 static int start_unix(struct listener *l, char *why)
 {
-	char *folder = copy(l->shown.name);
-	int dir = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+	char *path = copy(l->shown.name);
 	struct buf temporary = BUF_INIT;
+	int lock = lock_folder(path), rc;
 
-	buf_printf(&temporary, "%s/.tilia-%ld", folder, (long)getpid());
+	buf_printf(&temporary, "%s/.tilia-%ld", dirname(path), (long)getpid());
 	buf_byte(&temporary, '\0');
-	xfree(folder);
+	xfree(path);
 	if (temporary.failed)
 		abort();
-	if (temporary.len > ADDRESS_UNIX_MAX) {
+	if (temporary.len - 1 > ADDRESS_UNIX_MAX) {
 		rc = refuse(ERROR_LIMIT, why, "the socket's folder has a name %zu bytes too long: %s",
-		            temporary.len - ADDRESS_UNIX_MAX, l->shown.name);
+		            temporary.len - 1 - ADDRESS_UNIX_MAX, l->shown.name);
 	} else {
-		if (dir >= 0)
-			flock(dir, LOCK_EX);
 		rc = make_socket(l, (const char *)temporary.data, why);
 		if (!rc)
 			rc = take_name(l, (const char *)temporary.data, why);
 	}
-	if (dir >= 0)
-		close(dir);
+	if (lock >= 0)
+		close(lock);
 	buf_close(&temporary);
 	return rc;
 }

@@ -93,6 +93,7 @@ void net_flush(struct net *net)
 {
 	struct list *l;
 
+	net->frames = 0;
 	while ((l = list_first(&net->dirty))) {
 		list_remove(l);
 		conn_flush(list_entry(l, struct conn, dirty));

@@ -103,7 +103,8 @@ void net_deafen(struct net *net, uint32_t conn);
 /* Ends a NET_HOLD: the kept frame is given again, in a later turn. */
 void net_resume(struct net *net, uint32_t conn);
 
-/* Writes what can be written: one write per connection. */
+/* Writes what can be written: one write per connection. In a turn with very much
+ * input net calls it by itself, between two reads. */
 void net_flush(struct net *net);
 
 /* How many connections are open; how many have unsent bytes. */
