@@ -2,8 +2,8 @@
  * the slot. A segment of local depth d stands in 1 << (depth - d) neighbouring
  * entries. Inside a segment: linear probing, removal by shifting back. A stored
  * hash of 0 marks an empty slot (a hash of 0 is stored as 1), so a probe reads
- * the hashes alone. A segment's slots grow in few steps up to 256, so most of
- * them are full to 70 to 87 %; it splits when 256 are not enough.
+ * the hashes alone. A segment's slots grow in few steps up to 256, so large ones
+ * are full to 55 to 87 %; it splits when 256 are not enough.
  *
  * An entry is NULL where hash_drain() emptied it. */
 #include "hash.h"
@@ -28,7 +28,7 @@ struct hash_segment {
 	uint32_t hash[]; /* `slots` of them, then as many items */
 };
 
-static const uint16_t steps[] = {4, 8, 16, 32, 64, 96, 128, 160, 208, SLOTS};
+static const uint16_t steps[] = {4, 8, 16, 32, 64, 96, 128, 160, SLOTS};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -188,9 +188,15 @@ void **hash_find(const struct hash *h, uint32_t hash,
 static void copy(const struct hash_segment *from, struct hash_segment *to, uint32_t mask,
                  uint32_t want)
 {
-	for (unsigned i = 0; i < from->slots; i++)
-		if (from->hash[i] && (from->hash[i] & mask) == want)
-			segment_put(to, from->hash[i], items(from)[i]);
+	uint8_t slot[SLOTS];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < from->slots; i++) { /* no branch: which are empty is chance */
+		slot[n] = (uint8_t)i;
+		n += (from->hash[i] != 0) & ((from->hash[i] & mask) == want);
+	}
+	for (unsigned i = 0; i < n; i++)
+		segment_put(to, from->hash[slot[i]], items(from)[slot[i]]);
 }
 
 /* The segment (no chain) with another number of slots. */

@@ -452,49 +452,67 @@ static void shrink_only(struct seq *s)
 }
 
 /* Takes from the first leaf without a walk, while something is left in it. */
-static bool cut_first(struct seq *s, uint64_t key, void **item)
+static void *cut_first(struct seq *s, unsigned at)
 {
-	struct leaf *l = as_leaf(s->first);
-	unsigned at;
+	void *item = leaf_cut(as_leaf(s->first), at);
 
-	if (l->node.count == 1)
-		return false;
-	if (key_of(first_of(l)[0]) == key) {
-		*item = leaf_cut(l, 0);
-		return true;
-	}
-	if (key_of(last_of(l)) < key)
-		return false;
-	at = lesser(l, key);
-	*item = key_of(first_of(l)[at]) == key ? leaf_cut(l, at) : NULL;
-	return true;
+	s->count--;
+	if (!s->root->level)
+		shrink_only(s);
+	return item;
+}
+
+static void *cut(struct seq *s, struct path *p, unsigned at)
+{
+	void *item = leaf_cut(p->leaf, at);
+
+	s->count--;
+	if (p->depth)
+		mend(s, p);
+	else
+		shrink_only(s);
+	return item;
 }
 
 void *seq_remove(struct seq *s, uint64_t key)
 {
 	struct path p;
-	void *item;
+	struct leaf *l;
 	unsigned at;
 
 	if (!s->root)
 		return NULL;
-	if (cut_first(s, key, &item)) {
-		s->count -= item != NULL;
-		if (!s->root->level)
-			shrink_only(s);
-		return item;
-	}
+	l = as_leaf(s->first);
+	if (l->node.count > 1 && key_of(first_of(l)[0]) == key)
+		return cut_first(s, 0);
 	walk(s, key, &p);
-	at = lesser(p.leaf, key);
-	if (at == p.leaf->node.count || key_of(first_of(p.leaf)[at]) != key)
+	l = p.leaf;
+	at = lesser(l, key);
+	if (at == l->node.count || key_of(first_of(l)[at]) != key)
 		return NULL;
-	item = leaf_cut(p.leaf, at);
-	s->count--;
-	if (p.depth)
-		mend(s, &p);
+	return l == as_leaf(s->first) && l->node.count > 1 ? cut_first(s, at) : cut(s, &p, at);
+}
+
+void seq_remove_item(struct seq *s, const void *item)
+{
+	struct path p;
+	struct leaf *l = as_leaf(s->first);
+	unsigned at = 0;
+
+	if (l->node.count > 1 && first_of(l)[0] == item) {
+		cut_first(s, 0);
+		return;
+	}
+	walk(s, key_of(item), &p);
+	l = p.leaf;
+	while (first_of(l)[at] != item) {
+		at++;
+		assert(at < l->node.count);
+	}
+	if (l == as_leaf(s->first) && l->node.count > 1)
+		cut_first(s, at);
 	else
-		shrink_only(s);
-	return item;
+		cut(s, &p, at);
 }
 
 void *seq_find(const struct seq *s, uint64_t key)

@@ -38,6 +38,10 @@ void seq_insert(struct seq *s, void *item);
 /* Takes the item of that key out and answers it, or NULL. */
 void *seq_remove(struct seq *s, uint64_t key);
 
+/* Takes out an item that is in it (asserted). Quicker in a large sequence: the
+ * other items are not looked at. */
+void seq_remove_item(struct seq *s, const void *item);
+
 /* The item of that key, or NULL. */
 void *seq_find(const struct seq *s, uint64_t key);
 

@@ -221,7 +221,7 @@ TEST(memory_an_item_is_bounded_at_every_size_up_and_down)
 	for (size_t i = 0; i < n; i += 1000) {
 		inserted(&h, thing, i, i + 1000);
 		if (i > 10000)
-			CHECK(hash_bytes(&h) <= 18 * h.count);
+			CHECK(hash_bytes(&h) <= 24 * h.count);
 	}
 	test_seed(1);
 	while (left > 10000) {
