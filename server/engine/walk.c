@@ -63,7 +63,8 @@ void walk_begin(struct engine *e, struct conn *c, const struct request *r, struc
 	w->conn = c;
 	w->space = s;
 	w->template = *t;
-	w->index = index_best(s, t);
+	t->tuple = NULL;
+	w->index = index_best(s, &w->template);
 	w->n = r->n;
 	w->counting = r->op == MESSAGE_COUNT;
 	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
