@@ -103,7 +103,7 @@ void client_want(struct tilia *t)
 {
 	if (t->phase != CLIENT_OFF || t->trying || t->fatal != 0)
 		return;
-	t->trying = true;
+	t->trying = t->once = true;
 	t->failures = 0;
 	t->retry_ms = client_now_ms();
 	t->give_up_ms = after(t->retry_ms, t->connect_ms);
@@ -141,14 +141,17 @@ void client_give_up(struct tilia *t, int code)
 	drain(t);
 }
 
-/* An attempt failed: the next address, or a pause. t->error has the reason. */
+/* An attempt failed: the next address, or after the last one a pause. t->error
+ * has the reason. Who is refused at first is told at once. */
 static void try_later(struct tilia *t)
 {
 	t->retry_ms = client_now_ms();
-	if (transport_is_round(&t->transport)) {
-		t->failures++;
-		t->retry_ms += pause_ms(t);
-	}
+	if (!transport_is_round(&t->transport))
+		return;
+	if (t->once && !t->transport.busy)
+		t->give_up_ms = t->retry_ms;
+	t->failures++;
+	t->retry_ms += pause_ms(t);
 }
 
 /* The server is of no use: what it said is in t->error. */
@@ -169,6 +172,7 @@ static void broken(struct tilia *t)
 		return;
 	}
 	t->failures = 0;
+	t->once = false;
 	t->trying = t->resumable ? t->resume_ms >= 0 : session_unanswered(t->session) > 0;
 	t->retry_ms = client_now_ms();
 	t->give_up_ms = after(t->retry_ms, resume_window_ms(t));
@@ -182,6 +186,7 @@ static void judge(struct tilia *t, int code)
 	switch (code) {
 	case ERROR_SESSION_OVER: /* a new one begins at once */
 		hang_up(t);
+		transport_rewind(&t->transport);
 		t->retry_ms = client_now_ms();
 		break;
 	case ERROR_STOPPING:

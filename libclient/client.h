@@ -28,6 +28,7 @@ struct tilia {
 	enum client_phase phase;
 	bool resumable;
 	bool trying;       /* connect, and connect again, until give_up_ms */
+	bool once;         /* ... but try each address once only */
 	bool in_callback;
 	bool dirty;        /* something was queued: process at once */
 	int drained;       /* how the last reading of the session ended */

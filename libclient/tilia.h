@@ -102,7 +102,8 @@ struct tilia_options {
 	                         TILIA_E_UNKNOWN, a take too */
 	int64_t grace_ms;     /* how long the server keeps the session of a broken connection;
 	                         0: the server's default (60 s), at most a day */
-	int64_t connect_ms;   /* for connecting, hello included; 0: 10 s */
+	int64_t connect_ms;   /* for connecting, hello included; 0: 10 s. At first each address is
+	                         tried once: who is refused hears it at once */
 	int64_t resume_ms;    /* how long a broken connection is tried again; 0: the grace; TILIA_NOWAIT:
 	                         not at all */
 	void *reserved[8];

@@ -131,6 +131,7 @@ static int dial(struct transport *t, const struct sockaddr *sa, socklen_t size)
 		return 0;
 	}
 	error = errno;
+	t->busy = error == EAGAIN; /* a Unix socket's queue is full */
 	close(fd);
 	return fail(t, error);
 }
@@ -196,6 +197,7 @@ int transport_connect(struct transport *t)
 
 	if (t->at >= t->list.count)
 		t->at = 0;
+	t->busy = false;
 	a = t->current = &t->list.at[t->at];
 	if (a->kind == ADDRESS_TCP)
 		return dial_tcp(t, a);

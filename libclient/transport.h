@@ -18,6 +18,7 @@ struct transport {
 	struct addrinfo *host;   /* the next of them to try */
 	int fd;                  /* -1: none */
 	bool connecting;
+	bool busy;               /* the last failure is one that passes */
 	pid_t pid;               /* of cmd: and ssh:, or 0 */
 	char why[ADDRESS_WHY];   /* the text of the last failure */
 };
