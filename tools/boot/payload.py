@@ -3,11 +3,16 @@
 
 The minified tilia/__init__.py and tilia/_hub.py with a NUL between, deflated, and beside
 them the client's other modules, each alone, as C arrays (tools/boot/payload.h). Minified:
-comments, docstrings and blanks go, lines stay where they are, so tracebacks stay true. Works on
-tokens; ast.unparse came only with Python 3.9.
+comments, docstrings and blanks go, lines stay where they are, so tracebacks stay true; in the
+payload local names get short. Works on tokens; ast.unparse came only with Python 3.9.
 """
+import ast
+import builtins
 import io
+import keyword
 import os
+import re
+import string
 import sys
 import tokenize
 import zlib
@@ -50,6 +55,92 @@ def minify(source):
     return "".join(out) + "\n"
 
 
+class Names(ast.NodeVisitor):
+    """Which names are local to functions everywhere, and so may have any other name."""
+
+    def __init__(self):
+        self.local, self.other, self.path = set(), set(dir(builtins)), []
+
+    def visit_FunctionDef(self, node):
+        (self.local if self.inside() else self.other).add(node.name)
+        public = all(part[0] != "_" for part in self.path + [node.name])
+        arguments = node.args.args + node.args.kwonlyargs
+        for argument in arguments:  # a caller may name those of what is public
+            keep = public and not self.inside() and argument.arg != "self"
+            (self.other if keep else self.local).add(argument.arg)
+        for argument in node.args.vararg, node.args.kwarg:
+            if argument:
+                self.local.add(argument.arg)
+        self.path.append("_function")
+        self.generic_visit(node)
+        self.path.pop()
+
+    def visit_Lambda(self, node):
+        self.local.update(a.arg for a in node.args.args)
+        if node.args.vararg:
+            self.local.add(node.args.vararg.arg)
+        self.generic_visit(node)
+
+    def visit_ClassDef(self, node):
+        self.other.add(node.name)
+        self.path.append(node.name)
+        self.generic_visit(node)
+        self.path.pop()
+
+    def inside(self):
+        return "_function" in self.path
+
+    def visit_Name(self, node):
+        if not isinstance(node.ctx, ast.Load):
+            (self.local if self.inside() else self.other).add(node.id)
+
+    def visit_Attribute(self, node):
+        self.other.add(node.attr)
+        self.generic_visit(node)
+
+    def visit_keyword(self, node):
+        self.other.add(node.arg)
+        self.generic_visit(node)
+
+    def visit_Global(self, node):
+        self.other.update(node.names)
+
+    def visit_alias(self, node):
+        self.other.update((node.asname or node.name).split("."))
+
+    def visit_ExceptHandler(self, node):
+        if node.name:
+            self.local.add(node.name)
+        self.generic_visit(node)
+
+
+def shorten(sources):
+    """The same programs with short names for what is local, the same in all of them."""
+    names = Names()
+    for source in sources:
+        names.visit(ast.parse(source))
+    words = [re.findall(r"[A-Za-z_]\w*", source) for source in sources]
+    used = {w for ws in words for w in ws}
+    old = [n for n in names.local - names.other if len(n) > 2 and not n.startswith("__")]
+    old.sort(key=lambda n: (-sum(ws.count(n) for ws in words), n))
+    letters = string.ascii_lowercase + string.ascii_uppercase
+    new = [n for n in list(letters) + [a + b for a in letters for b in letters]
+           if n not in used and not keyword.iskeyword(n)]
+    table = dict(zip(old, new))
+    return [renamed(source, table) for source in sources]
+
+
+def renamed(source, table):
+    lines = source.splitlines(True)
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline)
+              if t.type == tokenize.NAME and t.string in table]
+    for token in reversed(tokens):
+        row, column = token.start
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + table[token.string] + line[column + len(token.string):]
+    return "".join(lines)
+
+
 def word(c):
     return c.isalnum() or c in "_\"'" or ord(c) > 127
 
@@ -67,7 +158,9 @@ def main():
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 sources[name] = minify(file.read())
             compile(sources[name], name, "exec")
-    core = sources.pop("__init__.py") + "\0" + sources.pop("_hub.py")
+    core = "\0".join(shorten([sources.pop("__init__.py"), sources.pop("_hub.py")]))
+    for part in core.split("\0"):
+        compile(part, "core", "exec")
     payload = zlib.compress(core.encode(), 9)
     header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "payload.h")
     text = ['/* Made by tools/boot/payload.py. */\n#include "%s"\n\n' % header, array("core", payload),

@@ -314,7 +314,7 @@ static void package_own(struct package *p)
 void roots_import(const struct roots *r, struct bytes name, struct buf *out)
 {
 	struct package p = {0};
-	char text[256];
+	char text[256], root[PATH_MAX];
 
 	if (name.n > 0 && name.n < sizeof text && memchr(name.p, '\0', name.n) == NULL) {
 		memcpy(text, name.p, name.n);
@@ -324,14 +324,11 @@ void roots_import(const struct roots *r, struct bytes name, struct buf *out)
 		else if (identifier(text) == name.n)
 			package_find(&p, r, text);
 	}
-	item_put_head(out, ITEM_MAP, p.count > 0 ? 2 : 0);
-	if (p.count > 0) {
-		item_put_text(out, "root");
-		item_put_text(out, p.root);
-		item_put_text(out, "files");
-		item_put_head(out, ITEM_MAP, p.count);
-		buf_append(out, p.files.data, p.files.len);
-	}
+	item_put_head(out, ITEM_ARRAY, 2);
+	snprintf(root, sizeof root, "%s/", p.count > 0 ? p.root : "");
+	item_put_text(out, root);
+	item_put_head(out, ITEM_MAP, p.count);
+	buf_append(out, p.files.data, p.files.len);
 	buf_close(&p.files);
 	buf_close(&p.data);
 }

@@ -27,8 +27,8 @@ void roots_close(struct roots *r);
  * extensions). */
 void roots_names(const struct roots *r, bool last, struct buf *out);
 
-/* Appends the answer to `import` (docs/trunk.md): a map, empty when there is no
- * such module. The name may be anything. "tilia" is the client's own. */
+/* Appends the answer to `import` (docs/trunk.md): the folder and a map of files,
+ * empty when there is no such module. The name may be anything. "tilia" is the client's own. */
 void roots_import(const struct roots *r, struct bytes name, struct buf *out);
 
 /* Appends the bytes of a file under the roots. 0; ERROR_SYSTEM: no such file;

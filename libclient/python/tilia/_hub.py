@@ -4,16 +4,14 @@ Shipped in the payload behind tilia/__init__.py and run by the first stage, whic
 Needs Python 3.6 and nothing else. One thread; every descriptor is a bare number, so that
 nothing closes one behind our back after a fork.
 """
-import collections
+import _thread
 import importlib._bootstrap_external as bootstrap
-import importlib.machinery
 import linecache
 import os
 import select
 import signal
 import socket
 import sys
-import threading
 import time
 import types
 
@@ -78,8 +76,8 @@ class Hub:
         signal.set_wakeup_fd(self.wake[1])
         self.poll = select.poll()
         self.wanted = {}
-        self.first = collections.deque()  # operations and control: overtake
-        self.text = collections.deque()
+        self.first = []  # operations and control: overtake
+        self.text = []
         self.held = 0  # bytes of text in there
         self.out = b""
         self.down = bytearray()
@@ -92,15 +90,12 @@ class Hub:
         self.turn = 0
 
     def send(self, channel, kind, data):
-        data = frame(channel, kind, data)
+        data = frame(channel, kind, tilia.encode(data) if kind > ERR else data)
         if kind in (OUT, ERR, EXIT):
             self.held += len(data)
             self.text.append(data)
         else:
             self.first.append(data)
-
-    def say(self, channel, kind, item):
-        self.send(channel, kind, tilia.encode(item))
 
     def want(self, fd, events):
         if self.wanted.get(fd) != events:
@@ -114,9 +109,9 @@ class Hub:
         """Writes upward until the trunk is full."""
         while True:
             while self.first and len(self.out) < PIECE:
-                self.out += self.first.popleft()
+                self.out += self.first.pop(0)
             if not self.out and self.text:
-                self.out = self.text.popleft()
+                self.out = self.text.pop(0)
                 self.held -= len(self.out)
             if not self.out:
                 return
@@ -126,8 +121,7 @@ class Hub:
                 return
 
     def run(self):
-        self.say(0, CONTROL, ["hello", {"python": sys.version.split()[0], "pid": os.getpid(),
-                                        "host": os.uname().nodename}])
+        self.send(0, CONTROL, ["hello", sys.version])
         while True:
             self.flush()
             self.watch()
@@ -155,7 +149,7 @@ class Hub:
             events = select.POLLIN if self.may_read(stream) else 0
             if stream.data:
                 events |= select.POLLOUT
-            self.want(stream.fd, events or None) if events or stream.fd in self.wanted else None
+            self.want(stream.fd, events or None)
 
     def may_read(self, stream):
         if stream.kind in (OUT, ERR):
@@ -195,13 +189,12 @@ class Hub:
         """The worker took (or will never take) n bytes of op: credit for as many more."""
         worker.taken += n
         if worker.taken >= WINDOW // 4:
-            self.say(worker.channel, CREDIT, [OP, worker.taken])
+            self.send(worker.channel, CREDIT, [OP, worker.taken])
             worker.taken = 0
 
     def close(self, stream):
         if self.streams.pop(stream.fd, None):
-            if self.wanted.pop(stream.fd, None) is not None:
-                self.poll.unregister(stream.fd)
+            self.want(stream.fd, None)
             os.close(stream.fd)
             stream.worker.streams.remove(stream)
 
@@ -213,7 +206,7 @@ class Hub:
             waiting = self.asked.setdefault((kind, name), [])
             waiting.append(stream)
             if len(waiting) == 1:
-                self.say(0, kind, name)
+                self.send(0, kind, name)
 
     def answer(self, kind, name, data, last):
         key = kind, name
@@ -272,14 +265,15 @@ class Hub:
         except OSError as error:
             for fd in ours + theirs:
                 os.close(fd)
-            self.say(0, LOG, "no room for worker %d: %s" % (rank, error.strerror))
-            self.say(channel, EXIT, 1)
+            self.send(0, LOG, "no worker %d: %s" % (rank, error))
+            self.send(channel, EXIT, 1)
             return
         if not pid:
             high = [os.dup(fd) for fd in theirs]
             for fd, place in zip(high, (3, 4, 1, 2)):
                 os.dup2(fd, place, place < 3)
-            os.closerange(5, max(high + ours + list(self.streams)) + 1)
+            # all workers are forked before anything is closed, so these are the highest
+            os.closerange(5, max(high) + 1)
             work(start, rank)
         for fd in theirs:
             os.close(fd)
@@ -295,12 +289,11 @@ class Hub:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 break
-            worker = self.pids.pop(pid, None)
-            if worker:
-                worker.status = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-                worker.end = time.monotonic() + 0.2
-                for stream in worker.streams:
-                    stream.data = bytearray()
+            worker = self.pids.pop(pid)
+            worker.status = status >> 8 or -(status & 127)
+            worker.end = time.monotonic() + 0.2
+            for stream in worker.streams:
+                stream.data = bytearray()
         for worker in self.workers.values():
             if worker.end:
                 for stream in list(worker.streams):
@@ -308,7 +301,7 @@ class Hub:
                         self.close(stream)
                 if not worker.streams:
                     worker.end = None
-                    self.say(worker.channel, EXIT, worker.status)
+                    self.send(worker.channel, EXIT, worker.status)
 
     def stop(self):
         """The launcher is gone or wants an end. The guardian kills what is left after this."""
@@ -327,13 +320,13 @@ class Files(bootstrap.SourceLoader):
 
     def __init__(self, names, other=None):
         self.names = names
-        self.lock = threading.Lock() if other is None else other.lock
+        self.lock = _thread.allocate_lock() if other is None else other.lock
         self.have = {} if other is None else other.have
         self.pid = os.getpid()
 
     def ask(self, kind, name):
         if os.getpid() != self.pid:
-            raise ImportError("tilia: %s cannot be imported in a forked child" % name)
+            raise ImportError("tilia: no import of %s in a forked child" % name)
         with self.lock:
             os.write(4, frame(kind, name))
             data = bytearray()
@@ -349,47 +342,37 @@ class Files(bootstrap.SourceLoader):
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         if top not in self.names:
-            return None
+            return
         if top not in self.have:
             self.have[top] = tilia.decode(self.ask(IMPORT, top))
-        files = self.have[top].get("files", {})
-        root = self.have[top].get("root", "") + "/"
+        root, files = self.have[top]
         base = name.replace(".", "/")
         for path in base + "/__init__.py", base + ".py":
             if path in files:
-                spec = importlib.machinery.ModuleSpec(name, self, origin=root + path)
+                spec = bootstrap._bootstrap.ModuleSpec(name, self, origin=root + path)
                 spec.has_location = True
                 if path != base + ".py":
                     spec.submodule_search_locations = [root + base]
                 return spec
         for path in files:
             if path.startswith(base + "/"):
-                spec = importlib.machinery.ModuleSpec(name, None)
+                spec = bootstrap._bootstrap.ModuleSpec(name, None)
                 spec.submodule_search_locations = [root + base]
                 return spec
             if path.startswith(base + ".") and path.endswith(".so"):
-                raise ImportError("%s is a C extension (%s), and only Python source is served: install it on %s"
-                                  % (name, root + path, tilia.host), name=name)
+                raise ImportError("%s: a C extension is not served, install it on %s" % (root + path, tilia.host))
 
     def get_filename(self, name):
         return self.find_spec(name).origin
 
     def get_data(self, path):
-        for have in self.have.values():
-            if have and path.startswith(have["root"] + "/"):
-                name = path[len(have["root"]) + 1:]
-                if name in have["files"]:
-                    data = have["files"][name]
-                    if data is None:
-                        data = have["files"][name] = self.ask(FILE, name)
-                    return data
-        raise FileNotFoundError(2, "neither on this host nor with the launcher", path)
-
-
-def complain(*error):
-    """sys.excepthook of a worker: the interpreter's own does not know sources that were served."""
-    import traceback
-    traceback.print_exception(*error)
+        for root, files in self.have.values():
+            name = path[len(root):]
+            if root + name == path and name in files:
+                if files[name] is None:
+                    files[name] = self.ask(FILE, name)
+                return files[name]
+        raise FileNotFoundError(2, "not served", path)
 
 
 def work(start, rank):
@@ -410,7 +393,8 @@ def work(start, rank):
         file = open(fd, "w", 1, "utf-8", "surrogateescape" if fd == 1 else "backslashreplace", closefd=False)
         setattr(sys, name, file)
         setattr(sys, "__%s__" % name, file)
-    sys.excepthook = complain
+    # the interpreter's own does not know sources that were served
+    sys.excepthook = lambda *error: __import__("traceback").print_exception(*error)
     script = start["script"]
     sys.argv = [script] + [a if isinstance(a, str) else os.fsdecode(a) for a in start["argv"]]
     sys.path = [p for p in sys.path if p]
@@ -431,8 +415,8 @@ def work(start, rank):
         error.__traceback__ = error.__traceback__.tb_next
         sys.excepthook(type(error), error, error.__traceback__)
         if isinstance(error, ModuleNotFoundError):
-            print("tilia: %s: neither on %s nor under %s; --path DIR adds a folder"
-                  % (error.name, tilia.host, ":".join(start["roots"])), file=sys.stderr)
+            print("tilia: %s: neither on %s nor under %s (--path adds a folder)"
+                  % (error.name, tilia.host, start["roots"]), file=sys.stderr)
         sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
 
 
