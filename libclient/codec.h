@@ -14,6 +14,11 @@
 #define CODEC_HEADS_FRAME 65536
 #define CODEC_HEADS_TUPLE 16384
 #define CODEC_DEPTH 64
+#define CODEC_DEPTH_MAX 256 /* the most that any limits may ask for */
+
+/* Bytes that rewriting may move where maps are sorted and indefinite lengths end;
+ * frames with keys in order and definite lengths move none. */
+#define CODEC_MOVED ((size_t)64 << 20)
 
 struct codec_limits {
 	uint32_t heads; /* data item heads in all, breaks not counted */
@@ -47,5 +52,12 @@ struct codec_error {
 int codec_canonical(struct bytes in, struct bytes *out, struct buf *scratch,
                     const struct codec_limits *limits, struct codec_info *info,
                     struct codec_error *err);
+
+/* The two halves of it. Whether `in` is valid, canonical and within the limits,
+ * quickly (*info, which may be NULL, is filled if so); and the deterministic
+ * form of any valid `in` appended to `out`, which is left as it was on an error. */
+bool codec_check(struct bytes in, const struct codec_limits *limits, struct codec_info *info);
+int codec_rewrite(struct bytes in, struct buf *out, const struct codec_limits *limits,
+                  struct codec_info *info, struct codec_error *err);
 
 #endif

@@ -44,21 +44,22 @@ size_t utf8_next(struct bytes s, uint32_t *c)
 
 bool utf8_valid(struct bytes s)
 {
-	while (s.n > 0) {
-		uint64_t eight;
-		size_t n = 8;
+	const uint8_t *p = s.p, *end = s.p + s.n;
+	uint64_t eight;
+	size_t n;
 
-		if (s.n >= 8) { /* most text is ASCII */
-			memcpy(&eight, s.p, 8);
-			if ((eight & 0x8080808080808080u) != 0)
-				n = utf8_next(s, NULL);
-		} else {
-			n = utf8_next(s, NULL);
+	while (p < end) {
+		if (end - p >= 8) { /* most text is ASCII */
+			memcpy(&eight, p, 8);
+			if ((eight & 0x8080808080808080u) == 0) {
+				p += 8;
+				continue;
+			}
 		}
+		n = *p < 0x80 ? 1 : utf8_next((struct bytes){p, (size_t)(end - p)}, NULL);
 		if (n == 0)
 			return false;
-		s.p += n;
-		s.n -= n;
+		p += n;
 	}
 	return true;
 }

@@ -158,6 +158,41 @@ TEST(heads_are_limited_chunks_and_tags_included)
 		}
 }
 
+/* An array of indefinite length with a string of that many bytes, or a map of
+ * that and another entry that belongs before it; each in another, `levels` deep. */
+static int rewrite_large(bool map, size_t bytes, unsigned levels)
+{
+	struct buf in = BUF_INIT, out = BUF_INIT;
+	struct codec_error err = {0};
+	int rc;
+
+	for (unsigned i = 0; i < levels; i++)
+		buf_text(&in, map ? "\xa2\x01" : "\x9f");
+	item_put_head(&in, ITEM_BYTES, bytes);
+	CHECK(buf_reserve(&in, bytes + 2 * levels) != NULL);
+	in.len += bytes;
+	for (unsigned i = 0; i < levels; i++)
+		buf_append(&in, map ? "\0\0" : "\xff", map ? 2 : 1);
+	rc = codec_rewrite(buf_bytes(&in), &out, &usual, NULL, &err);
+	if (rc != 0)
+		CHECK_STR(err.why, "too many bytes to bring into order");
+	buf_close(&in);
+	buf_close(&out);
+	return rc;
+}
+
+TEST(bytes_that_are_moved_are_limited)
+{
+	/* each level moves what is in it: the string, its head, and a map's entries */
+	for (size_t extra = 0; extra <= 2; extra++) {
+		CHECK_INT(rewrite_large(false, CODEC_MOVED - 5 - 1 + extra, 1), extra <= 1 ? 0 : ERROR_LIMIT);
+		CHECK_INT(rewrite_large(true, CODEC_MOVED - 8 - 1 + extra, 1), extra <= 1 ? 0 : ERROR_LIMIT);
+	}
+	CHECK_INT(rewrite_large(true, CODEC_MOVED / 5, 4), 0);
+	CHECK_INT(rewrite_large(true, CODEC_MOVED / 5, 5), ERROR_LIMIT);
+	CHECK_INT(rewrite_large(false, CODEC_MOVED / 5, 64), ERROR_LIMIT);
+}
+
 TEST(tags_of_templates_are_reported)
 {
 	static const struct {
@@ -237,6 +272,9 @@ TEST(random_items_in_any_encoding_become_the_same_bytes)
 		struct bytes out;
 
 		random_item(&want, &sloppy, (unsigned)test_random_below(6));
+		scratch.len = 0;
+		CHECK_INT(codec_rewrite(buf_bytes(&want), &scratch, &usual, NULL, &err), 0);
+		CHECK(bytes_equal(buf_bytes(&scratch), buf_bytes(&want)));
 		if (canonical(buf_bytes(&want), &usual, &scratch, &out, &err) != 0)
 			test_fail(__FILE__, __LINE__, "item %u: %s at %zu", i, err.why, err.offset);
 		CHECK(out.p == want.data);
@@ -246,6 +284,53 @@ TEST(random_items_in_any_encoding_become_the_same_bytes)
 		buf_close(&want);
 		buf_close(&sloppy);
 		buf_close(&scratch);
+	}
+}
+
+/* The quick check says yes exactly where libcbor's heads give the same bytes. */
+static void check_against_rewrite(struct bytes in)
+{
+	struct buf out = BUF_INIT;
+	struct codec_info quick = {0}, slow = {0};
+	struct codec_error err = {0};
+	bool yes = codec_check(in, &usual, &quick);
+	int rc = codec_rewrite(in, &out, &usual, &slow, &err);
+
+	CHECK(yes == (rc == 0 && bytes_equal(buf_bytes(&out), in)));
+	CHECK(rc == 0 || (err.offset <= in.n && err.code == rc));
+	if (yes)
+		CHECK(quick.heads == slow.heads && quick.depth == slow.depth &&
+		      quick.formals == slow.formals && quick.refs == slow.refs);
+	buf_close(&out);
+}
+
+TEST(every_head_is_checked_as_libcbor_reads_it)
+{
+	static const uint8_t some[] = {0, 1, 23, 24, 31, 32, 0x7e, 0x7f, 0x80, 0xff};
+	uint8_t in[12];
+
+	for (unsigned first = 0; first < 256; first++)
+		for (unsigned i = 0; i < 10000; i++) {
+			size_t n = 1 + i % 12;
+
+			in[0] = (uint8_t)first;
+			for (size_t k = 1; k < n; k++)
+				in[k] = some[test_random_below(sizeof some)];
+			check_against_rewrite((struct bytes){in, n});
+		}
+}
+
+TEST(damaged_items_are_checked_as_libcbor_reads_them)
+{
+	for (unsigned i = 0; i < 20000; i++) {
+		struct buf b = BUF_INIT, sloppy = BUF_INIT, *which = i % 2 == 0 ? &b : &sloppy;
+
+		random_item(&b, &sloppy, 4);
+		for (uint64_t flips = test_random_below(4); flips > 0; flips--)
+			which->data[test_random_below(which->len)] ^= (uint8_t)(1u << test_random_below(8));
+		check_against_rewrite(buf_bytes(which));
+		buf_close(&b);
+		buf_close(&sloppy);
 	}
 }
 
