@@ -149,6 +149,9 @@ int message_option_named(struct bytes name, enum message_op op);
  * every op) allows `op` on `space`. */
 bool message_may(struct bytes may, struct bytes space, enum message_op op);
 
+/* Whether the canonical item at `p` is an unsigned integer below 2^53; *v is it. */
+bool message_number(const uint8_t *p, uint64_t *v);
+
 /* Whether the numbers of a KIND_LIST or ARG_RANGES are well formed; calls
  * each(from, to, ctx) for each entry. `items`: canonical items, one after the
  * other (for KIND_LIST: without the array's head; message_list_items()). */

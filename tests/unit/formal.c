@@ -72,7 +72,8 @@ TEST(what_is_wrong_with_a_formal_is_named)
 	expect_template("81 d9544c 67 696e7465676572", ERROR_VALUE, 0, "no such type", "integer");
 	expect_template("81 d9544c 60", ERROR_VALUE, 0, "no such type", "");
 	expect_template("81 d9544c 01", ERROR_VALUE, 0, "a formal is null or the name of a type", "");
-	expect_template("81 d9544c d9544c f6", ERROR_VALUE, 0, "a formal is null or the name of a type", "");
+	expect_template("81 d9544c d9544cf6", ERROR_VALUE, 0, "a formal is null or the name of a type",
+	                "");
 	expect_template("81 d9544c a1 626765 01", ERROR_VALUE, 0, "formal constraint not spoken here",
 	                "ge");
 	expect_template("81 d9544c a2 6474797065 63696e74 66707265666978 6161", ERROR_VALUE, 0,

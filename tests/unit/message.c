@@ -87,7 +87,7 @@ TEST(the_options_of_hello)
 
 TEST(another_encoding_of_a_request_is_rewritten)
 {
-	CHECK_INT(decode("9f 1801 7f 61 6f 62 7574 ff 64 6d61696e 9f 1900 01 fb3ff0000000000000 ff ff"), 0);
+	CHECK_INT(decode("9f 1801 7f 61 6f 62 7574 ff 64 6d61696e 9f 190001 fb3ff0000000000000 ffff"), 0);
 	CHECK(r.n == 1 && r.op == MESSAGE_OUT && is_hex(r.value, "8201f93c00"));
 	CHECK(r.value.p >= scratch.data && r.value.p < scratch.data + scratch.len);
 	buf_close(&scratch);
