@@ -611,6 +611,7 @@ static int create_net(struct server *s)
 	net_options_default(&o);
 	if (s->config->connections && s->config->connections < o.connections)
 		o.connections = s->config->connections;
+	o.memory_max = s->config->bytes / 2;
 	if (s->config->slow_ms)
 		o.slow_ms = s->config->slow_ms;
 	s->net = net_create(&s->loop, &o);

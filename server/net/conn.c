@@ -26,6 +26,45 @@ void conn_queue(struct conn *c)
 	net_wants_turn(c->net);
 }
 
+void conn_cut(struct conn *c)
+{
+	c->flags |= CONN_CUT | CONN_DEAF;
+	conn_touch(c);
+}
+
+/* Rare, so it may look at all of them. */
+static void cut_the_largest(struct net *net)
+{
+	struct conn *largest = NULL;
+
+	for (uint32_t i = 0; i < net->conns_used; i++) {
+		struct conn *c = net->conns[i];
+
+		if (c && !(c->flags & CONN_CUT) && (!largest || c->bytes > largest->bytes))
+			largest = c;
+	}
+	if (!largest)
+		return;
+	net->bytes -= largest->bytes;
+	largest->bytes = 0;
+	conn_cut(largest);
+}
+
+void conn_count(struct conn *c)
+{
+	struct net *net = c->net;
+	size_t bytes = c->in.cap;
+
+	if (c->flags & CONN_CUT)
+		return;
+	bytes += c->out ? c->out->bytes.len : 0;
+	bytes += c->sending ? c->sending->bytes.len : 0;
+	net->bytes = net->bytes - c->bytes + bytes;
+	c->bytes = bytes;
+	if (net->bytes > net->options.memory_max)
+		cut_the_largest(net);
+}
+
 /* Tells the shell of the marks before the first `sent` bytes. */
 static void tell_marks(struct conn *c, struct output *o, size_t sent)
 {
@@ -76,10 +115,10 @@ static size_t give_frames(struct conn *c, struct bytes in)
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
 	struct conn *c = h->data;
-	size_t have = c->in.len, want;
+	size_t have = c->flags & CONN_DEAF ? 0 : c->in.len, want;
 
 	(void)suggested;
-	if (c->flags & CONN_DEAF || have == 0 || c->need <= CONN_READ_BYTES) {
+	if (have == 0 || c->need <= CONN_READ_BYTES) {
 		if (have)
 			memcpy(c->net->shared, c->in.data, have);
 		*buf = uv_buf_init((char *)c->net->shared + have, (unsigned)(CONN_READ_BYTES - have));
@@ -93,6 +132,7 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 	*buf = uv_buf_init((char *)buf_reserve(&c->in, want), (unsigned)want);
 	if (!buf->base)
 		buf->len = 0; /* the loop answers UV_ENOBUFS and the connection ends */
+	conn_count(c);
 }
 
 static void on_data(struct conn *c, struct bytes read)
@@ -113,6 +153,7 @@ static void on_data(struct conn *c, struct bytes read)
 	}
 	if (c->in.len == 0)
 		buf_close(&c->in);
+	conn_count(c);
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
@@ -155,6 +196,7 @@ void conn_continue(struct conn *c)
 		buf_shift(&c->in, done);
 		if (c->in.len == 0)
 			buf_close(&c->in);
+		conn_count(c);
 	}
 	if (!(c->flags & CONN_PAUSED))
 		uv_read_start(&c->uv.stream, on_alloc, on_read);
@@ -180,6 +222,7 @@ static void on_written(uv_write_t *w, int status)
 	output_give(&c->net->pool, o);
 	if (c->flags & CONN_ENDED)
 		return;
+	conn_count(c);
 	if (status != 0)
 		conn_end(c, why_of(status));
 	else
@@ -237,13 +280,15 @@ void conn_flush(struct conn *c)
 	if (c->flags & CONN_ENDED)
 		return;
 	if (c->flags & CONN_CUT) {
-		conn_end(c, "too much unread output");
+		conn_end(c, "it held too much memory: unread output or unfinished input");
 		return;
 	}
-	if (c->out && !c->sending)
+	if (c->out && !c->sending) {
 		write_out(c);
-	if (c->flags & CONN_ENDED)
-		return;
+		if (c->flags & CONN_ENDED)
+			return;
+		conn_count(c);
+	}
 	if (c->flags & CONN_GONE)
 		conn_end(c, NULL);
 	else if (c->flags & CONN_CLOSING && !c->out && !c->sending)
@@ -276,6 +321,8 @@ void conn_end(struct conn *c, const char *why)
 	c->flags |= CONN_ENDED;
 	if (c->sending && c->uv.stream.write_queue_size) /* 0 is also what an error leaves */
 		tell_marks(c, c->sending, c->sending->bytes.len - c->uv.stream.write_queue_size);
+	net->bytes -= c->bytes;
+	c->bytes = 0;
 	list_remove(&c->dirty);
 	list_remove(&c->ready);
 	list_remove(&c->blocked);

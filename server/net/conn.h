@@ -17,7 +17,7 @@ enum conn_flags {
 	CONN_DEAF = 8,     /* input is dropped */
 	CONN_CLOSING = 16, /* net_close(): ends when everything is written */
 	CONN_GONE = 32,    /* the peer is: one last write is tried */
-	CONN_CUT = 64,     /* output_max: ends at the next flush */
+	CONN_CUT = 64,     /* a limit: ends at the next flush */
 	CONN_ENDED = 128,  /* closed() was called */
 };
 
@@ -37,6 +37,7 @@ struct conn {
 	size_t need;            /* bytes of the frame that `in` begins, as far as known */
 	struct output *out;     /* collects; NULL: nothing */
 	struct output *sending; /* with the loop; NULL: nothing */
+	size_t bytes;           /* of the three, as counted in net->bytes */
 	size_t left;            /* of `sending` at the last look */
 	uint64_t moved_ms;      /* when that last changed */
 	struct list dirty;      /* in net->dirty: something to write, or to end */
@@ -55,6 +56,7 @@ struct net {
 	uv_timer_t timer; /* runs while `blocked` has members */
 	uint8_t *shared;  /* CONN_READ_BYTES */
 	struct output_pool pool;
+	size_t bytes;    /* of all connections' buffers */
 	uint32_t frames; /* given since the last flush */
 	struct listener *listeners;
 	int reserve; /* a descriptor to give up when there are no more */
@@ -74,6 +76,13 @@ void conn_end(struct conn *c, const char *why);
 
 /* Bytes not yet the kernel's. */
 size_t conn_unsent(const struct conn *c);
+
+/* Counts what its buffers hold; with more than memory_max in all somebody is cut.
+ * To be called whenever they have grown or gone. */
+void conn_count(struct conn *c);
+
+/* Ends it at the next flush. */
+void conn_cut(struct conn *c);
 
 /* Makes sure that conn_flush() and conn_continue() are called. */
 void conn_touch(struct conn *c);

@@ -29,6 +29,7 @@ void net_options_default(struct net_options *o)
 	o->frame_max = FRAME_MAX;
 	o->output_soft = (size_t)1 << 20;
 	o->output_max = (size_t)64 << 20;
+	o->memory_max = (size_t)1 << 30;
 	o->slow_ms = 30000;
 }
 
@@ -127,7 +128,8 @@ void net_write(struct net *net, uint32_t conn, struct bytes bytes)
 	o = output_of(c);
 	buf_append(&o->bytes, bytes.p, bytes.n);
 	if (o->bytes.failed || conn_unsent(c) > net->options.output_max)
-		c->flags |= CONN_CUT;
+		conn_cut(c);
+	conn_count(c);
 }
 
 void net_mark(struct net *net, uint32_t conn, uint64_t number)

@@ -59,11 +59,13 @@ struct net_options {
 	size_t frame_max;     /* bytes of a frame's content */
 	size_t output_soft;   /* unsent bytes above which a connection is not read */
 	size_t output_max;    /* unsent bytes above which it is cut */
+	size_t memory_max;    /* of all connections' unfinished input and unsent output: above
+	                         it the one that has most is cut */
 	uint32_t slow_ms;     /* a reader whose output does not move for that long is cut */
 };
 
-/* frame_max FRAME_MAX, output_soft 1 MiB, output_max 64 MiB, slow_ms 30,000, and
- * as many connections as the hard limit of descriptors allows: the soft limit
+/* frame_max FRAME_MAX, output_soft 1 MiB, output_max 64 MiB, memory_max 1 GiB,
+ * slow_ms 30,000, and as many connections as the hard limit of descriptors allows: the soft limit
  * is raised to it. calls and ctx are left to the caller. */
 void net_options_default(struct net_options *o);
 

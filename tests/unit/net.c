@@ -574,8 +574,70 @@ TEST(too_much_unread_output_cuts_at_once)
 	for (int i = 0; i < 2; i++)
 		net_write(s.net, 0, (struct bytes){(uint8_t *)answer, sizeof answer});
 	turn(&s);
-	told_is(&s, "closed 0: too much unread output\n");
+	told_is(&s, "closed 0: it held too much memory: unread output or unfinished input\n");
 	close(fd);
+	finish(&s);
+}
+
+static void a_little_in_all(struct net_options *o)
+{
+	o->memory_max = 1600000; /* buffers double: 1 MiB and 256 KiB of input */
+}
+
+TEST(with_too_much_in_all_the_largest_goes)
+{
+	static char part[600000];
+	struct shell s;
+	struct buf b = BUF_INIT;
+	int small, large;
+
+	begin(&s, a_little_in_all);
+	small = dial(&s);
+	large = dial(&s);
+	UNTIL(&s, s.opened == 2);
+	s.told.len = 0;
+	frame_put_head(&b, 5000000);
+	send_all(&s, small, b.data, b.len);
+	send_all(&s, large, b.data, b.len);
+	send_all(&s, small, part, 100000);
+	send_all(&s, large, part, 500000);
+	for (int i = 0; i < 20; i++)
+		turn(&s);
+	CHECK_INT(s.closed, 0);
+	net_write(s.net, 0, (struct bytes){(uint8_t *)part, sizeof part}); /* not the one that is cut */
+	UNTIL(&s, s.closed == 1);
+	told_is(&s, "closed 1: it held too much memory: unread output or unfinished input\n");
+	for (int i = 0; i < 20; i++)
+		turn(&s);
+	CHECK_INT(s.closed, 1);
+	close(small);
+	close(large);
+	buf_close(&b);
+	finish(&s);
+}
+
+TEST(deaf_in_the_middle_of_a_large_frame)
+{
+	static char part[300000];
+	struct shell s;
+	struct buf b = BUF_INIT;
+	int fd;
+
+	begin(&s, NULL);
+	fd = dial(&s);
+	frame_put_head(&b, 5000000);
+	send_all(&s, fd, b.data, b.len);
+	send_all(&s, fd, part, sizeof part);
+	for (int i = 0; i < 5; i++)
+		turn(&s);
+	net_deafen(s.net, 0);
+	send_all(&s, fd, part, sizeof part);
+	for (int i = 0; i < 5; i++)
+		turn(&s);
+	CHECK_INT(s.frames + s.bads, 0);
+	close(fd);
+	UNTIL(&s, s.closed == 1);
+	buf_close(&b);
 	finish(&s);
 }
 
