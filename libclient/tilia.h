@@ -269,7 +269,7 @@ TILIA_API int tilia_tuple_bytes(const struct tilia_tuple *tuple, unsigned field,
 TILIA_API int tilia_tuple_scan(const struct tilia_tuple *tuple, const char *format, ...);
 
 /* The CBOR bytes (RFC 8949, deterministic) of the whole tuple or of one field;
- * NULL when there is no such field. */
+ * NULL when there is no such field. `size` may be NULL. */
 TILIA_API const void *tilia_tuple_cbor(const struct tilia_tuple *tuple, size_t *size);
 TILIA_API const void *tilia_tuple_field(const struct tilia_tuple *tuple, unsigned field,
                                         size_t *size);

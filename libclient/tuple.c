@@ -227,7 +227,8 @@ int tilia_tuple_scan(const struct tilia_tuple *t, const char *format, ...)
 
 const void *tilia_tuple_cbor(const struct tilia_tuple *t, size_t *size)
 {
-	*size = t->size;
+	if (size)
+		*size = t->size;
 	return item_of(t);
 }
 

@@ -1352,7 +1352,7 @@ static void walk(uint64_t seed, int turns)
 TEST(a_random_walk_agrees_with_a_list_and_a_scan)
 {
 	uint64_t seed = test_seed(1);
-	int seeds = getenv("SOAK") ? 2000 : getenv("SEED") && *getenv("SEED") ? 1 : 40;
+	int seeds = getenv("SOAK") && *getenv("SOAK") ? 2000 : getenv("SEED") && *getenv("SEED") ? 1 : 40;
 	unsigned long requests = 0, again = 0, served = 0, crashes = 0, resumes = 0, undone = 0;
 
 	for (int i = 0; i < seeds; i++) {
