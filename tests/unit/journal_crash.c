@@ -206,6 +206,49 @@ TEST(normal_syncs_lose_the_last_batches_at_most)
 	CHECK_INT(found.lost_batches, found.named);
 }
 
+/* The power fails again while the server starts, or a moment later. */
+TEST(a_crash_during_recovery_loses_nothing_either)
+{
+	struct journal_options o = {
+		.path = path, .vfs = CRASHVFS_NAME, .checkpoint_pages = 25};
+	uint64_t points = 0;
+
+	expect_texts(SCENARIO, CHANGES);
+	for (uint64_t n = 40; n < 500; n += 70) {
+		bool stopped = true;
+
+		for (uint64_t m = 1; stopped; m++, points++) {
+			struct journal_start start;
+			uint64_t durable, after;
+			struct journal *j;
+			char *text;
+
+			new_store();
+			crashvfs_stop_at(n);
+			durable = play(&o);
+			crashvfs_crash(n + m);
+			crashvfs_stop_at(m);
+			if (recover(&o, &j, &text, &start) == 0) {
+				xfree(text);
+				j->ops->commit(j); /* the start's first: its boot number */
+				j->ops->wait(j, &after);
+				j->ops->close(j);
+			}
+			stopped = crashvfs_stopped();
+			crashvfs_crash(n * m + 1);
+			if (recover(&o, &j, &text, &start) != 0)
+				test_fail(__FILE__, __LINE__, "%s", why);
+			CHECK(start.batch <= BATCHES);
+			if (strcmp(text, texts[start.batch]) != 0) /* the first one is there */
+				start.batch--;
+			check_recovered(text, &start, durable, n);
+			xfree(text);
+			j->ops->close(j);
+		}
+	}
+	CHECK(points > 30);
+}
+
 /* After a sync that failed, nobody knows what is on disk (fsyncgate): nothing more
  * is durable, though the next sync would succeed. */
 TEST(a_failed_sync_stops_the_writer_for_good)
