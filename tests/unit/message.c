@@ -14,6 +14,7 @@ static int decode(const char *hex)
 	static uint8_t in[8192];
 
 	memset(&err, 0, sizeof err);
+	buf_close(&scratch);
 	return message_decode((struct bytes){in, test_unhex(hex, in, sizeof in)}, &scratch, &r, &err);
 }
 
@@ -292,6 +293,7 @@ TEST(heads_and_depth_of_a_message_at_the_limit)
 		CHECK_INT(message_decode(buf_bytes(&b), &scratch, &r, &err), depth > 64 ? ERROR_LIMIT : 0);
 		buf_close(&b);
 	}
+	buf_close(&scratch);
 }
 
 TEST(names_are_found_for_the_ops_that_have_them)
@@ -353,6 +355,7 @@ static struct reply reply_of(struct buf *b)
 	struct reply got;
 	size_t used;
 
+	buf_close(&scratch);
 	CHECK_INT(frame_next(buf_bytes(b), FRAME_MAX, &message, &used), 1);
 	CHECK_INT(used, b->len);
 	CHECK_INT(message_decode_reply(message, &scratch, &got, NULL), 0);
