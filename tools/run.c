@@ -1,6 +1,7 @@
 /* run: one script on every place, each worker connected to the space. */
 #include "boot/launcher.h"
 #include "boot/private.h"
+#include "boot/uplink.h"
 #include "tilia.h"
 
 #include "../libclient/base/xmalloc.h"
@@ -259,10 +260,18 @@ static bool read_script(struct run *run, const char *script)
 /* A server of our own, when there is none and none was asked for. */
 static int find_server(struct run *run)
 {
+	const char *named = run->address != NULL ? run->address : getenv("TILIA");
 	char why[PRIVATE_WHY];
+	int code = uplink_probe(run->address, why);
 
-	if (run->address != NULL || !private_is_needed())
+	if (code == 0)
 		return 0;
+	if (code != ERROR_CONNECT && code != ERROR_CLOSED && code != ERROR_TIMEOUT)
+		return tool_usage("run", "%s", why);
+	if (named != NULL && *named != '\0') {
+		tool_complain("run", "no server answers: %s\nStart one: tiliad --listen %s", why, named);
+		return EXIT_NO_SERVER;
+	}
 	if (private_start(&run->server, why) != 0) {
 		tool_complain("run", "no server answers, and %s", why);
 		return EXIT_NO_SERVER;

@@ -180,7 +180,7 @@ static const char *kind_is(const char *s, const char *end, const char *kind)
 }
 
 /* One hop with its options: [s, end). */
-static int hop_read(struct place *p, const char *s, const char *end, char *why)
+static int hop_read(struct place *p, const char *s, const char *end, bool first, char *why)
 {
 	static const char *const later[] = {"sudo", "su", "doas", "docker", "podman", "lxc", "kubectl", "cmd"};
 	const char *comma = word_end(s, ","), *rest;
@@ -198,7 +198,7 @@ static int hop_read(struct place *p, const char *s, const char *end, char *why)
 	if (kind_is(s, comma, "local") == comma) {
 		struct place_hop none = {NULL, NULL, NULL, NULL};
 
-		if (p->hops > 0) {
+		if (!first) {
 			snprintf(why, PLACE_WHY, "local behind another hop is that hop itself");
 			return ERROR_USAGE;
 		}
@@ -291,7 +291,7 @@ static int place_read(struct place *p, const char *s, const char *end, char *why
 	if (memmem(s, (size_t)(end - s), "//", 2) != NULL && word_end(s, "/") < end &&
 	    word_end(s, "/")[1] == '/')
 		return execnet_read(p, s, end, why);
-	for (;;) {
+	for (bool first = true;; first = false) {
 		const char *stop = word_end(s, "/");
 
 		if (stop > end)
@@ -300,7 +300,7 @@ static int place_read(struct place *p, const char *s, const char *end, char *why
 			snprintf(why, PLACE_WHY, "python= belongs to the last hop");
 			return ERROR_USAGE;
 		}
-		e = hop_read(p, s, stop, why);
+		e = hop_read(p, s, stop, first, why);
 		if (e != 0 || stop == end)
 			break;
 		s = stop + 1;

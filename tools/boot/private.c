@@ -97,20 +97,6 @@ static bool answers(const char *path)
 	return yes;
 }
 
-bool private_is_needed(void)
-{
-	const char *named = getenv("TILIA");
-	char why[ADDRESS_WHY];
-	struct address a;
-	bool needed;
-
-	if ((named != NULL && *named != '\0') || address_default(&a, NULL, why) != 0)
-		return false;
-	needed = !answers(a.name);
-	address_close(&a);
-	return needed;
-}
-
 /* The last line of what it logged. */
 static void last_line(int log, char *out, size_t size)
 {

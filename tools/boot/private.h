@@ -2,7 +2,6 @@
 #ifndef TILIA_BOOT_PRIVATE_H
 #define TILIA_BOOT_PRIVATE_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #define PRIVATE_WHY 1024
@@ -11,9 +10,6 @@ struct private_server {
 	pid_t pid;     /* 0: none */
 	char *address; /* owned: "unix:..." */
 };
-
-/* Whether none was named ($TILIA) and none answers where the user's own would. */
-bool private_is_needed(void);
 
 /* Starts it, found beside this program, else in $PATH, and waits until it
  * answers. It ends when this process does, however that ends. 0, or ERROR_SYSTEM

@@ -7,6 +7,7 @@
 #include "../../libclient/session.h"
 #include "../../libclient/transport.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
 #define RETRY_MOST_MS 1000
 #define GIVE_UP_MS 60000 /* without a server: the default grace */
 #define END_MS 5000
+#define PROBE_MS 10000
 
 /* Numbers of requests that may have changed something and are not acknowledged. */
 struct open_numbers {
@@ -37,6 +39,28 @@ struct uplink {
 
 static void uplink_connect(struct uplink *l);
 static void on_poll(uv_poll_t *poll, int status, int events);
+
+int uplink_probe(const char *addresses, char *why)
+{
+	struct transport t;
+	int e = transport_init(&t, addresses);
+
+	while (e == 0) {
+		e = transport_connect(&t);
+		if (e == 0 && t.connecting) {
+			struct pollfd p = {t.fd, POLLOUT, 0};
+
+			e = poll(&p, 1, PROBE_MS) == 1 ? transport_finish(&t) : ERROR_TIMEOUT;
+		}
+		if (e == 0 || transport_is_round(&t))
+			break;
+		transport_hang_up(&t);
+		e = 0;
+	}
+	snprintf(why, ADDRESS_WHY, "%s", e == ERROR_TIMEOUT ? error_text(e) : t.why);
+	transport_close(&t, false);
+	return e;
+}
 
 /* --- the session's replies ------------------------------------------------- */
 

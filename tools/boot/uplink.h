@@ -20,6 +20,10 @@ struct uplink_events {
 
 struct uplink;
 
+/* Whether a server answers at one of the addresses (NULL: $TILIA, else the
+ * user's own). Blocks, 10 s at most an address. 0, or a code and why[256]. */
+int uplink_probe(const char *addresses, char *why);
+
 /* Connects at once, to the first of the addresses (a list as text) that answers.
  * `may`: canonical map, or empty. */
 struct uplink *uplink_create(uv_loop_t *loop, const char *addresses, struct bytes may,
