@@ -61,6 +61,54 @@ TEST(an_operator_reads_while_the_server_runs)
 	j->ops->close(j);
 }
 
+/* docs/journal.md, found from where this program is, or from where we are. */
+static FILE *manual(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
+	FILE *f = NULL;
+
+	path[n < 0 ? 0 : n] = 0;
+	for (char *end; !f && (end = strrchr(path, '/')) != NULL; *end = 0) {
+		strcpy(end, "/docs/journal.md");
+		f = fopen(path, "r");
+	}
+	return f ? f : fopen("docs/journal.md", "r");
+}
+
+TEST(the_manuals_questions_have_answers)
+{
+	struct journal_options o = {.path = stores_path()};
+	struct journal *j = stores_fresh(&o);
+	sqlite3 *db = stores_operator(o.path);
+	char line[1024], sql[4096] = "";
+	bool inside = false;
+	int questions = 0;
+	FILE *f = manual();
+
+	stores_add_space(j);
+	stores_add_put(j, 1);
+	stores_commit(j);
+	CHECK(f);
+	while (fgets(line, sizeof line, f)) {
+		if (inside && line[0] == '`') {
+			if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+				test_fail(__FILE__, __LINE__, "%s\n%s", sql, sqlite3_errmsg(db));
+			questions++;
+			inside = false;
+		} else if (inside) {
+			strncat(sql, line, sizeof sql - strlen(sql) - 1);
+		} else if (strcmp(line, "```sql\n") == 0) {
+			inside = true;
+			sql[0] = 0;
+		}
+	}
+	fclose(f);
+	sqlite3_close(db);
+	CHECK_INT(questions, 6);
+	j->ops->close(j);
+}
+
 struct operator {
 	sqlite3 *db;
 	const char *sql;
