@@ -232,4 +232,29 @@ def test_a_taken_tuple_that_nobody_received_comes_back():
     assert end(server) == 0
 
 
+def test_max_bytes_refuses_growth_and_takes_go_on():
+    server = harness.tiliad("--max-bytes", "1M")
+    c = Wire(server.address)
+    put = 0
+    while True:
+        reply = c.ask("out", "main", ["x", put, "y" * 10000])
+        if reply[0]:
+            break
+        put += 1
+    assert reply[0] == -7 and 50 < put < 105, (put, reply)
+    for i in range(put):
+        assert c.ask("in", "main", ["x", ANY, ANY])[1][0][1][1] == i
+    assert c.ask("out", "main", ["x", 0, "y" * 10000])[0] == 0
+    assert end(server) == 0
+
+
+def test_grace_of_the_server_and_of_the_client():
+    server = harness.tiliad("--grace", "1234ms")
+    for options, grace in (({}, 1234), ({"grace": 77}, 77), ({"grace": 10 ** 12}, 86400000)):
+        c = Wire(server.address)
+        reply = c.ask("hello", dict({"v": 1, "session": "new"}, **options))
+        assert reply[1]["grace"] == grace, reply
+    assert end(server) == 0
+
+
 harness.main()
