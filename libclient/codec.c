@@ -13,8 +13,8 @@
 #define ON_INT(name, type, its_major)                                                              \
 	static void name(void *ctx, type v)                                                        \
 	{                                                                                          \
-		struct codec_head *h = ctx;                                                              \
-		h->kind = CODEC_INT;                                                                \
+		struct codec_head *h = ctx;                                                        \
+		h->kind = CODEC_INT;                                                               \
 		h->major = its_major;                                                              \
 		h->arg = v;                                                                        \
 	}
@@ -31,7 +31,7 @@ ON_INT(on_nint64, uint64_t, ITEM_NINT)
 #define ON_COUNT(name, type, its_kind, its_major)                                                  \
 	static void name(void *ctx, type n)                                                        \
 	{                                                                                          \
-		struct codec_head *h = ctx;                                                              \
+		struct codec_head *h = ctx;                                                        \
 		h->kind = its_kind;                                                                \
 		h->major = its_major;                                                              \
 		h->arg = n;                                                                        \
@@ -44,7 +44,7 @@ ON_COUNT(on_tag, uint64_t, CODEC_TAG, ITEM_TAG)
 #define ON_MARK(name, its_kind, its_major, its_arg)                                                \
 	static void name(void *ctx)                                                                \
 	{                                                                                          \
-		struct codec_head *h = ctx;                                                              \
+		struct codec_head *h = ctx;                                                        \
 		h->kind = its_kind;                                                                \
 		h->major = its_major;                                                              \
 		h->arg = its_arg;                                                                  \
@@ -61,8 +61,8 @@ ON_MARK(on_break, CODEC_BREAK, ITEM_SIMPLE, 31)
 #define ON_STRING(name, its_major)                                                                 \
 	static void name(void *ctx, cbor_data p, size_t n)                                         \
 	{                                                                                          \
-		struct codec_head *h = ctx;                                                              \
-		h->kind = CODEC_STRING;                                                             \
+		struct codec_head *h = ctx;                                                        \
+		h->kind = CODEC_STRING;                                                            \
 		h->major = its_major;                                                              \
 		h->content = p;                                                                    \
 		h->arg = n;                                                                        \
@@ -95,30 +95,30 @@ static void on_bool(void *ctx, bool v)
 }
 
 static const struct cbor_callbacks callbacks = {
-	.uint8 = on_uint8,
-	.uint16 = on_uint16,
-	.uint32 = on_uint32,
-	.uint64 = on_uint64,
-	.negint8 = on_nint8,
-	.negint16 = on_nint16,
-	.negint32 = on_nint32,
-	.negint64 = on_nint64,
-	.byte_string_start = on_open_bytes,
-	.byte_string = on_bytes,
-	.string_start = on_open_text,
-	.string = on_text,
-	.indef_array_start = on_open_array,
-	.array_start = on_array,
-	.indef_map_start = on_open_map,
-	.map_start = on_map,
-	.tag = on_tag,
-	.float2 = on_float,
-	.float4 = on_float,
-	.float8 = on_double,
-	.undefined = on_undefined,
-	.null = on_null,
-	.boolean = on_bool,
-	.indef_break = on_break,
+    .uint8 = on_uint8,
+    .uint16 = on_uint16,
+    .uint32 = on_uint32,
+    .uint64 = on_uint64,
+    .negint8 = on_nint8,
+    .negint16 = on_nint16,
+    .negint32 = on_nint32,
+    .negint64 = on_nint64,
+    .byte_string_start = on_open_bytes,
+    .byte_string = on_bytes,
+    .string_start = on_open_text,
+    .string = on_text,
+    .indef_array_start = on_open_array,
+    .array_start = on_array,
+    .indef_map_start = on_open_map,
+    .map_start = on_map,
+    .tag = on_tag,
+    .float2 = on_float,
+    .float4 = on_float,
+    .float8 = on_double,
+    .undefined = on_undefined,
+    .null = on_null,
+    .boolean = on_bool,
+    .indef_break = on_break,
 };
 
 /* The heads that libcbor refuses though they are well-formed. Answers how many
@@ -133,7 +133,8 @@ static size_t refused_by_libcbor(const uint8_t *p, size_t n, struct codec_head *
 	}
 	if (*p >> 5 != ITEM_SIMPLE || info > 24 || (info == 24 && (n < 2 || p[1] < 32)))
 		return 0;
-	*h = (struct codec_head){.kind = CODEC_SIMPLE, .major = ITEM_SIMPLE, .arg = info == 24 ? p[1] : info};
+	*h = (struct codec_head){
+	    .kind = CODEC_SIMPLE, .major = ITEM_SIMPLE, .arg = info == 24 ? p[1] : info};
 	return info == 24 ? 2 : 1;
 }
 
@@ -146,8 +147,8 @@ int codec_head(const uint8_t **p, const uint8_t *end, struct codec_head *h, cons
 		got = cbor_stream_decode(*p, (size_t)(end - *p), &callbacks, h);
 		if (got.status != CBOR_DECODER_FINISHED) {
 			*why = got.status == CBOR_DECODER_NEDATA || (**p == 0xf8 && end - *p < 2)
-				       ? "bytes are missing"
-				       : "reserved head";
+				   ? "bytes are missing"
+				   : "reserved head";
 			return ERROR_MALFORMED;
 		}
 		size = got.read;

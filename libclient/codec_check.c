@@ -28,7 +28,8 @@ struct check {
  * head holds it. */
 static inline bool argument(struct check *c, unsigned info, uint64_t *arg)
 {
-	static const uint64_t least[] = {24, UINT64_C(1) << 8, UINT64_C(1) << 16, UINT64_C(1) << 32};
+	static const uint64_t least[] = {24, UINT64_C(1) << 8, UINT64_C(1) << 16,
+					 UINT64_C(1) << 32};
 	unsigned size;
 
 	if (info < 24) {
@@ -115,7 +116,8 @@ static bool check_bignum(struct check *c)
 	if (c->p == c->end || *c->p >> 5 != ITEM_BYTES)
 		return false;
 	c->info.heads++;
-	return argument(c, *c->p++ & 31, &n) && n > 8 && check_string(c, false, n) && c->p[-(ptrdiff_t)n] != 0;
+	return argument(c, *c->p++ & 31, &n) && n > 8 && check_string(c, false, n) &&
+	       c->p[-(ptrdiff_t)n] != 0;
 }
 
 /* One level more, of so many items. More than there are bytes left is found

@@ -36,13 +36,13 @@ struct walk {
 	const uint8_t *start, *p, *end;
 	const uint8_t *item; /* the head being looked at */
 	struct buf *out;
-	struct buf pairs;    /* struct pair; of all open maps */
+	struct buf pairs; /* struct pair; of all open maps */
 	const struct codec_limits *limits;
 	struct codec_info info;
 	struct codec_error err;
 	unsigned depth;
 	size_t moved; /* bytes, where arrays and maps ended */
-	bool whole; /* the outermost item is complete */
+	bool whole;   /* the outermost item is complete */
 	struct level levels[CODEC_DEPTH_MAX];
 };
 
@@ -208,12 +208,12 @@ static int level_open(struct walk *w, const struct codec_head *h, uint64_t items
 	else
 		item_put_head(w->out, h->major, h->arg);
 	*l = (struct level){
-		.major = h->major,
-		.indefinite = h->kind == CODEC_OPEN,
-		.left = items,
-		.start = start,
-		.content = w->out->len,
-		.pairs = w->pairs.len,
+	    .major = h->major,
+	    .indefinite = h->kind == CODEC_OPEN,
+	    .left = items,
+	    .start = start,
+	    .content = w->out->len,
+	    .pairs = w->pairs.len,
 	};
 	w->depth++;
 	return 0;
@@ -240,7 +240,8 @@ static bool pair_same_key(const struct pair *x, const struct pair *y, const uint
 static int move(struct walk *w, const struct level *l)
 {
 	w->moved += w->out->len - l->content;
-	return w->moved > CODEC_MOVED ? fail(w, ERROR_LIMIT, "too many bytes to bring into order") : 0;
+	return w->moved > CODEC_MOVED ? fail(w, ERROR_LIMIT, "too many bytes to bring into order")
+				      : 0;
 }
 
 /* Brings the pairs of the map that ends into the order of their keys. */
@@ -286,7 +287,8 @@ static int level_close(struct walk *w)
 		rc = map_sort(w, l);
 	if (rc == 0 && l->indefinite) {
 		rc = move(w, l);
-		close_gap(w->out, l->start, l->major, l->major == ITEM_MAP ? l->count / 2 : l->count);
+		close_gap(w->out, l->start, l->major,
+			  l->major == ITEM_MAP ? l->count / 2 : l->count);
 	}
 	return rc;
 }

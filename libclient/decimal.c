@@ -175,7 +175,8 @@ void decimal_put_double(struct buf *out, double v)
 		format_double(text, sizeof text, precision, v);
 		/* Below a power of two doubles lie closer than above it: where the nearest
 		 * digits fail, the next ones may still name it. */
-	} while (precision++ < 17 && parse_double(text) != v && !(bump(text) && parse_double(text) == v));
+	} while (precision++ < 17 && parse_double(text) != v &&
+		 !(bump(text) && parse_double(text) == v));
 	buf_text(out, text);
 	if (strpbrk(text, ".e") == NULL)
 		buf_text(out, ".0");

@@ -64,11 +64,11 @@ void diag_print(struct buf *out, const uint8_t *item);
  * above ASCII are escaped too. */
 void diag_quote(struct buf *out, struct bytes text);
 
-/* JSON (RFC 8259), integers of any size in digits. What JSON cannot hold (bytes, NaN, tags, undefined, keys that
- * are not text) is ERROR_VALUE with the path in *path (like [1]."k"; may be
- * NULL), and nothing is appended. `lossy`: bytes become base64url, NaN, the
- * infinities, undefined and simple values null, tags their content, keys their
- * diagnostic notation. */
+/* JSON (RFC 8259), integers of any size in digits. What JSON cannot hold (bytes,
+ * NaN, tags, undefined, keys that are not text) is ERROR_VALUE with the path in
+ * *path (like [1]."k"; may be NULL), and nothing is appended. `lossy`: bytes
+ * become base64url, NaN, the infinities, undefined and simple values null, tags
+ * their content, keys their diagnostic notation. */
 int diag_json(struct buf *out, const uint8_t *item, bool lossy, struct buf *path);
 
 /* Appends two lines: that of the text which has the offset, cut to a terminal's

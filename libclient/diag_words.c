@@ -7,6 +7,7 @@
 #include "error.h"
 #include "formal.h"
 #include "item.h"
+#include "scan.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -19,14 +20,9 @@ static int fail(struct diag_error *err, int code, size_t offset, const char *why
 	return code;
 }
 
-static bool is_letter(uint8_t c)
-{
-	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
 static bool is_name(uint8_t c)
 {
-	return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return scan_is_letter(c) || scan_is_digit(c) || c == '_' || c == '-';
 }
 
 /* Whether a word has the form of something that is not text. */
@@ -49,17 +45,19 @@ static bool is_formal(struct bytes w, struct bytes *name, struct bytes *type)
 
 	while (n < w.n && is_name(w.p[n]))
 		n++;
-	if (n == w.n || w.p[n] != ':' || n + 1 == w.n || (n > 0 && !is_letter(w.p[0]) && w.p[0] != '_'))
+	if (n == w.n || w.p[n] != ':' || n + 1 == w.n ||
+	    (n > 0 && !scan_is_letter(w.p[0]) && w.p[0] != '_'))
 		return false;
 	*name = (struct bytes){w.p, n};
 	*type = (struct bytes){w.p + n + 1, w.n - n - 1};
 	for (size_t i = 0; i < type->n; i++)
-		if (!is_letter(type->p[i]))
+		if (!scan_is_letter(type->p[i]))
 			return false;
 	return true;
 }
 
-static int name_put(struct diag_names *names, unsigned field, struct bytes name, struct diag_error *err)
+static int name_put(struct diag_names *names, unsigned field, struct bytes name,
+		    struct diag_error *err)
 {
 	if (names == NULL || name.n == 0)
 		return 0;
@@ -78,9 +76,10 @@ static int put_formal(struct buf *out, struct bytes name, struct bytes type, uns
 	int named = item_type_named(type);
 
 	if (named < 0)
-		return fail(err, ERROR_SYNTAX, name.n + 1,
-			    "no such type; there are any null bool int float number text bytes array map "
-			    "tag simple undefined (text with a colon stands in quotes or behind --)");
+		return fail(
+		    err, ERROR_SYNTAX, name.n + 1,
+		    "no such type; there are any null bool int float number text bytes array map "
+		    "tag simple undefined (text with a colon stands in quotes or behind --)");
 	formal_put(out, (enum item_type)named);
 	return name_put(names, field, name, err);
 }
@@ -98,7 +97,8 @@ static int put_text(struct buf *out, struct bytes w, bool literal, struct diag_e
 	for (; at < w.n; at += n) {
 		n = utf8_next((struct bytes){w.p + at, w.n - at}, &c);
 		if (n == 0)
-			return fail(err, ERROR_SYNTAX, at, "not UTF-8; bytes are written [h'..'] in a whole tuple");
+			return fail(err, ERROR_SYNTAX, at,
+				    "not UTF-8; bytes are written [h'..'] in a whole tuple");
 	}
 	item_put_text_n(out, w);
 	return 0;
@@ -142,9 +142,11 @@ int diag_words(char *const *words, unsigned count, unsigned literal, unsigned fl
 		names->count = 0;
 	if (count > 0 && literal > 0 && words[0][0] == '[') {
 		if (count == 1)
-			return diag_parse(bytes_of(words[0]), flags & DIAG_FORMALS, out, names, NULL, err);
+			return diag_parse(bytes_of(words[0]), flags & DIAG_FORMALS, out, names,
+					  NULL, err);
 		*word = 1;
-		return fail(err, ERROR_SYNTAX, 0, "a word that begins with [ is the whole; no other may follow it");
+		return fail(err, ERROR_SYNTAX, 0,
+			    "a word that begins with [ is the whole; no other may follow it");
 	}
 	item_put_head(out, ITEM_ARRAY, count);
 	for (unsigned i = 0; i < count && rc == 0; i++) {

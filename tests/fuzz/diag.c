@@ -59,7 +59,8 @@ static void try_words(struct bytes text, unsigned flags)
 	copy[text.n] = '\0';
 	for (; count < WORDS && at <= copy + text.n; at += strlen(at) + 1)
 		words[count++] = at;
-	if (diag_words(words, count, count - (flags >> 2) % 2, flags % 2, &out, &names, &word, &err) == 0)
+	if (diag_words(words, count, count - (flags >> 2) % 2, flags % 2, &out, &names, &word,
+		       &err) == 0)
 		use(buf_bytes(&out));
 	else
 		refused(bytes_of(words[word]), &err);

@@ -8,7 +8,11 @@
 /* Bytes of a head's argument: 0 when it is within the first byte. */
 static unsigned least_width(uint64_t arg)
 {
-	return arg < 24 ? 0 : arg <= UINT8_MAX ? 1 : arg <= UINT16_MAX ? 2 : arg <= UINT32_MAX ? 4 : 8;
+	return arg < 24            ? 0
+	       : arg <= UINT8_MAX  ? 1
+	       : arg <= UINT16_MAX ? 2
+	       : arg <= UINT32_MAX ? 4
+				   : 8;
 }
 
 static void put_head(struct buf *b, unsigned major, uint64_t arg, unsigned width)
@@ -43,7 +47,8 @@ static uint64_t random_arg(void)
 /* Text: whole characters, so that it can be cut anywhere between two. */
 static size_t random_character(uint8_t *p, unsigned major)
 {
-	static const char *const some[] = {"a", "b", "\"", "\\", "\n", "7", " ", "\x7f", "é", "漢", "😀", "\x01"};
+	static const char *const some[] = {"a", "b",    "\"", "\\", "\n", "7",
+					   " ", "\x7f", "é",  "漢", "😀",  "\x01"};
 	const char *s = some[test_random_below(sizeof some / sizeof *some)];
 
 	if (major == 2) {

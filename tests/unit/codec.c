@@ -135,8 +135,8 @@ TEST(an_empty_array_and_a_bignum_have_depth_1)
 TEST(heads_are_limited_chunks_and_tags_included)
 {
 	/* each is 5 heads */
-	static const char *const some[] = {"8401020304", "a201020304", "837f60ffc105c1a0", "5f40404040ff",
-					   "9f01020304ff"};
+	static const char *const some[] = {"8401020304", "a201020304", "837f60ffc105c1a0",
+					   "5f40404040ff", "9f01020304ff"};
 
 	for (unsigned i = 0; i < sizeof some / sizeof *some; i++)
 		for (uint32_t most = 4; most <= 8; most++) {
@@ -185,8 +185,10 @@ TEST(bytes_that_are_moved_are_limited)
 {
 	/* each level moves what is in it: the string, its head, and a map's entries */
 	for (size_t extra = 0; extra <= 2; extra++) {
-		CHECK_INT(rewrite_large(false, CODEC_MOVED - 5 - 1 + extra, 1), extra <= 1 ? 0 : ERROR_LIMIT);
-		CHECK_INT(rewrite_large(true, CODEC_MOVED - 8 - 1 + extra, 1), extra <= 1 ? 0 : ERROR_LIMIT);
+		CHECK_INT(rewrite_large(false, CODEC_MOVED - 5 - 1 + extra, 1),
+			  extra <= 1 ? 0 : ERROR_LIMIT);
+		CHECK_INT(rewrite_large(true, CODEC_MOVED - 8 - 1 + extra, 1),
+			  extra <= 1 ? 0 : ERROR_LIMIT);
 	}
 	CHECK_INT(rewrite_large(true, CODEC_MOVED / 5, 4), 0);
 	CHECK_INT(rewrite_large(true, CODEC_MOVED / 5, 5), ERROR_LIMIT);
@@ -221,7 +223,8 @@ TEST(tags_of_templates_are_reported)
 TEST(canonical_input_is_answered_itself_and_takes_no_memory)
 {
 	uint8_t in[64];
-	struct bytes b = {in, test_unhex("8401636f7574646d61696e83636a6f6218fba2016161a0f5", in, sizeof in)};
+	struct bytes b = {
+	    in, test_unhex("8401636f7574646d61696e83636a6f6218fba2016161a0f5", in, sizeof in)};
 	struct bytes out;
 	struct buf scratch = BUF_INIT;
 
@@ -279,7 +282,8 @@ TEST(random_items_in_any_encoding_become_the_same_bytes)
 			test_fail(__FILE__, __LINE__, "item %u: %s at %zu", i, err.why, err.offset);
 		CHECK(out.p == want.data);
 		if (canonical(buf_bytes(&sloppy), &usual, &scratch, &out, &err) != 0)
-			test_fail(__FILE__, __LINE__, "sloppy %u: %s at %zu", i, err.why, err.offset);
+			test_fail(__FILE__, __LINE__, "sloppy %u: %s at %zu", i, err.why,
+				  err.offset);
 		CHECK(bytes_equal(out, buf_bytes(&want)));
 		buf_close(&want);
 		buf_close(&sloppy);
@@ -327,7 +331,8 @@ TEST(damaged_items_are_checked_as_libcbor_reads_them)
 
 		random_item(&b, &sloppy, 4);
 		for (uint64_t flips = test_random_below(4); flips > 0; flips--)
-			which->data[test_random_below(which->len)] ^= (uint8_t)(1u << test_random_below(8));
+			which->data[test_random_below(which->len)] ^=
+			    (uint8_t)(1u << test_random_below(8));
 		check_against_rewrite(buf_bytes(which));
 		buf_close(&b);
 		buf_close(&sloppy);

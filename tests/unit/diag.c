@@ -41,8 +41,8 @@ static void refused_with(const char *text, unsigned flags, int code, size_t offs
 	buf_text(&out, "kept");
 	rc = diag_parse(bytes_of(text), flags, &out, NULL, NULL, &err);
 	if (rc != code || err.code != code || err.offset != offset || strcmp(err.why, why) != 0)
-		test_fail(__FILE__, __LINE__, "%s: %d at %zu: %s, not %d at %zu: %s", text, rc, err.offset,
-			  err.why, code, offset, why);
+		test_fail(__FILE__, __LINE__, "%s: %d at %zu: %s, not %d at %zu: %s", text, rc,
+			  err.offset, err.why, code, offset, why);
 	CHECK_INT(out.len, 4);
 	CHECK(!out.failed);
 	buf_close(&out);
@@ -111,7 +111,8 @@ TEST(the_number_of_digits_is_limited)
 /* A bignum of `n` bytes goes out as digits up to a limit, and always comes back. */
 TEST(bignums_of_any_size_come_back)
 {
-	static const size_t sizes[] = {9, 10, 16, 100, DECIMAL_BYTES - 1, DECIMAL_BYTES, DECIMAL_BYTES + 1, 5000};
+	static const size_t sizes[] = {
+	    9, 10, 16, 100, DECIMAL_BYTES - 1, DECIMAL_BYTES, DECIMAL_BYTES + 1, 5000};
 
 	for (unsigned i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
 		size_t n = sizes[i / 2];
@@ -135,7 +136,8 @@ TEST(bignums_of_any_size_come_back)
 TEST(strings)
 {
 	parses("\"\"", "60");
-	parses("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00fc\\ud83d\\ude00\"", "6f61225c2f080c0a0d09c3bcf09f9880");
+	parses("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00fc\\ud83d\\ude00\"",
+	       "6f61225c2f080c0a0d09c3bcf09f9880");
 	parses("h''", "40");
 	parses("h'01 fF'", "4201ff");
 	parses("h'0 1 / one / # two\n02'", "420102");
@@ -154,7 +156,8 @@ TEST(strings)
 	refused("\"abc", 0, "a string without its closing \"");
 	refused("['abc]", 1, "a string without its closing '");
 	refused("\"a\nb\"", 2, "a control character in a string: write \\u000a");
-	refused("\"\\x\"", 1, "no such escape (there are \\\" \\' \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX)");
+	refused("\"\\x\"", 1,
+		"no such escape (there are \\\" \\' \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX)");
 	refused("\"\\u12g4\"", 5, "expected four hex digits, found g");
 	refused("\"\\ud800\"", 1, "half of a surrogate pair");
 	refused("\"\\ud800\\u0041\"", 1, "half of a surrogate pair");
@@ -287,16 +290,19 @@ TEST(formals)
 	parses("{?int: 1}", "a1d9544c63696e7401");
 	parses("21580(\"int\")", "d9544c63696e74");
 	parses("[? / anything /]", "81d9544cf6");
-	refused("[?foo]", 2,
-		"no such type; there are null bool int float number text bytes array map tag simple "
-		"undefined, and ? or any");
-	refused("[?n:foo]", 4,
-		"no such type; there are null bool int float number text bytes array map tag simple "
-		"undefined, and ? or any");
+	refused(
+	    "[?foo]", 2,
+	    "no such type; there are null bool int float number text bytes array map tag simple "
+	    "undefined, and ? or any");
+	refused(
+	    "[?n:foo]", 4,
+	    "no such type; there are null bool int float number text bytes array map tag simple "
+	    "undefined, and ? or any");
 	refused("[[?n:int]]", 3, "only a field of the template itself has a name");
 	refused("{\"a\": ?n:int}", 7, "only a field of the template itself has a name");
 	refused("?n:int", 1, "only a field of the template itself has a name");
-	refused_with("[1, ?int]", 0, ERROR_SYNTAX, 4, "a formal (?) stands in templates only; as text: \"?\"");
+	refused_with("[1, ?int]", 0, ERROR_SYNTAX, 4,
+		     "a formal (?) stands in templates only; as text: \"?\"");
 }
 
 TEST(constraints_are_refused_by_name_where_they_stand)
@@ -304,13 +310,15 @@ TEST(constraints_are_refused_by_name_where_they_stand)
 	static const struct {
 		const char *text;
 		size_t at;
-	} some[] = {{"[?int 1..9]", 6},     {"[?int>=3]", 5},    {"[?n:int >= 3]", 8}, {"[?text^\"img/\"]", 6},
-		    {"[?(\"a\"|\"b\")]", 2}, {"[?has{\"k\": 1}]", 5}, {"[?int min]", 6},    {"[?int  max]", 7},
-		    {"[?!=3]", 2},          {"[? -1..1]", 3}};
+	} some[] = {{"[?int 1..9]", 6},      {"[?int>=3]", 5},        {"[?n:int >= 3]", 8},
+		    {"[?text^\"img/\"]", 6}, {"[?(\"a\"|\"b\")]", 2}, {"[?has{\"k\": 1}]", 5},
+		    {"[?int min]", 6},       {"[?int  max]", 7},      {"[?has]", 5},
+		    {"[?!=3]", 2},           {"[? -1..1]", 3}};
 
 	for (unsigned i = 0; i < sizeof some / sizeof *some; i++)
 		refused(some[i].text, some[i].at,
-			"constraints of formals (ranges, prefixes, choices, has, min, max) are not spoken yet");
+			"constraints of formals (ranges, prefixes, choices, has, min, max) are not "
+			"spoken yet");
 }
 
 TEST(names_stay_with_their_fields)
@@ -329,7 +337,8 @@ TEST(names_stay_with_their_fields)
 	CHECK(names.at[1].name.p == (const uint8_t *)text + 20);
 	CHECK_INT(diag_parse(bytes_of("[?]"), DIAG_FORMALS, &out, &names, NULL, &err), 0);
 	CHECK_INT(names.count, 0);
-	CHECK_INT(diag_parse(bytes_of("[?n:int, ?n:int]"), DIAG_FORMALS, &out, &names, NULL, &err), ERROR_SYNTAX);
+	CHECK_INT(diag_parse(bytes_of("[?n:int, ?n:int]"), DIAG_FORMALS, &out, &names, NULL, &err),
+		  ERROR_SYNTAX);
 	CHECK_STR(err.why, "this name is there already");
 	CHECK_INT(err.offset, 10);
 	buf_close(&out);
@@ -369,7 +378,8 @@ static void nest(struct buf *b, const char *open, const char *shut, unsigned dep
 
 TEST(depth_is_limited_and_100000_brackets_do_no_harm)
 {
-	static const char *const open[] = {"[", "{0:", "1(", "{"}, *const shut[] = {"]", "}", ")", ":0}"};
+	static const char *const open[] = {"[", "{0:", "1(", "{"}, *const shut[] = {"]", "}", ")",
+										    ":0}"};
 	static const unsigned depths[] = {63, 64, 65, 100000};
 
 	for (unsigned i = 0; i < 16; i++) {
@@ -419,8 +429,8 @@ TEST(random_items_come_back_from_their_text)
 		random_item(&item, NULL, (unsigned)test_random_below(6));
 		diag_print(&text, item.data);
 		if (diag_parse(buf_bytes(&text), DIAG_FORMALS, &back, NULL, NULL, &err) != 0)
-			test_fail(__FILE__, __LINE__, "%.*s: %s at %zu", (int)text.len, (char *)text.data,
-				  err.why, err.offset);
+			test_fail(__FILE__, __LINE__, "%.*s: %s at %zu", (int)text.len,
+				  (char *)text.data, err.why, err.offset);
 		if (!bytes_equal(buf_bytes(&item), buf_bytes(&back)))
 			test_fail(__FILE__, __LINE__, "%.*s", (int)text.len, (char *)text.data);
 		buf_close(&item);
@@ -434,7 +444,8 @@ TEST(random_doubles_come_back_from_their_text)
 	for (unsigned i = 0; i < 200000; i++) {
 		struct buf text = BUF_INIT, item = BUF_INIT, back = BUF_INIT;
 		struct diag_error err;
-		uint64_t bits = i % 4 == 0 ? test_random() >> 12 >> test_random_below(52) : test_random();
+		uint64_t bits =
+		    i % 4 == 0 ? test_random() >> 12 >> test_random_below(52) : test_random();
 		double v;
 
 		memcpy(&v, &bits, sizeof v);
@@ -442,7 +453,8 @@ TEST(random_doubles_come_back_from_their_text)
 		diag_print(&text, item.data);
 		CHECK_INT(diag_parse(buf_bytes(&text), 0, &back, NULL, NULL, &err), 0);
 		if (!bytes_equal(buf_bytes(&item), buf_bytes(&back)))
-			test_fail(__FILE__, __LINE__, "%.*s is not %a", (int)text.len, (char *)text.data, v);
+			test_fail(__FILE__, __LINE__, "%.*s is not %a", (int)text.len,
+				  (char *)text.data, v);
 		buf_close(&item);
 		buf_close(&text);
 		buf_close(&back);
@@ -469,7 +481,8 @@ static void json(const char *text, bool lossy, const char *want, const char *wan
 
 TEST(json_holds_what_it_can)
 {
-	json("[1, -1, 1.0, 1.5, 1e300, true, false, null]", false, "[1, -1, 1.0, 1.5, 1e+300, true, false, null]", "");
+	json("[1, -1, 1.0, 1.5, 1e300, true, false, null]", false,
+	     "[1, -1, 1.0, 1.5, 1e+300, true, false, null]", "");
 	json("[9007199254740993, 18446744073709551616, -18446744073709551617]", false,
 	     "[9007199254740993, 18446744073709551616, -18446744073709551617]", "");
 	json("{\"k\\n\": [\"\\u0000\\u0085é\"]}", false, "{\"k\\n\": [\"\\u0000\\u0085é\"]}", "");
@@ -495,7 +508,8 @@ TEST(lossy_json_holds_everything)
 	json("[h'', h'fb', h'fbff', h'fbfffe']", true, "[\"\", \"-w\", \"-_8\", \"-__-\"]", "");
 	json("[NaN, Infinity, undefined, simple(0), 1(2), 1([h'00'])]", true,
 	     "[null, null, null, null, 2, [\"AA\"]]", "");
-	json("{1: 0, h'01': 1, [\"a\"]: 2}", true, "{\"1\": 0, \"h'01'\": 1, \"[\\\"a\\\"]\": 2}", "");
+	json("{1: 0, h'01': 1, [\"a\"]: 2}", true, "{\"1\": 0, \"h'01'\": 1, \"[\\\"a\\\"]\": 2}",
+	     "");
 }
 
 static void caret(const char *text, size_t offset, const char *want)
@@ -517,7 +531,10 @@ TEST(the_caret_stands_under_the_place)
 	caret("[1", 99, "[1\n  ^\n");
 	caret("[\"äöü\" 2]", 9, "[\"äöü\" 2]\n      ^\n");
 	caret("[1,\n2 3,\n4]", 6, "2 3,\n  ^\n");
-	caret("a\tb\x1b" "c\xff" "d", 6, "a b?c?d\n      ^\n");
+	caret("a\tb\x1b"
+	      "c\xff"
+	      "d",
+	      6, "a b?c?d\n      ^\n");
 }
 
 TEST(a_wide_line_is_cut_around_the_caret)
@@ -546,8 +563,9 @@ TEST(a_wide_line_is_cut_around_the_caret)
 
 TEST(out_of_memory_is_an_error_at_every_allocation)
 {
-	static const char text[] = "[{\"b\": [1, 2, \"a text of more than twenty-four characters\"], \"a\": "
-				   "18446744073709551616}, 1.5, h'00', [\"more and more, so that it grows\"]]";
+	static const char text[] =
+	    "[{\"b\": [1, 2, \"a text of more than twenty-four characters\"], \"a\": "
+	    "18446744073709551616}, 1.5, h'00', [\"more and more, so that it grows\"]]";
 	int rc = ERROR_NOMEM;
 
 	for (unsigned long n = 1; rc != 0; n++) {

@@ -31,11 +31,13 @@ static void words(const char *line, unsigned flags)
 			all[count++] = word;
 	}
 	memset(&r, 0, sizeof r);
-	r.rc = diag_words(all, count, literal < count ? literal : count, flags, &out, &r.names, &r.word, &r.err);
+	r.rc = diag_words(all, count, literal < count ? literal : count, flags, &out, &r.names,
+			  &r.word, &r.err);
 	if (r.rc == 0)
 		diag_print(&text, out.data);
 	CHECK(r.rc == 0 || out.len == 0);
-	snprintf(r.text, sizeof r.text, "%.*s", (int)text.len, text.len > 0 ? (char *)text.data : "");
+	snprintf(r.text, sizeof r.text, "%.*s", (int)text.len,
+		 text.len > 0 ? (char *)text.data : "");
 	buf_close(&out);
 	buf_close(&text);
 }
@@ -44,7 +46,8 @@ static void are(const char *line, unsigned flags, const char *want)
 {
 	words(line, flags);
 	if (r.rc != 0)
-		test_fail(__FILE__, __LINE__, "%s: word %u at %zu: %s", line, r.word, r.err.offset, r.err.why);
+		test_fail(__FILE__, __LINE__, "%s: word %u at %zu: %s", line, r.word, r.err.offset,
+			  r.err.why);
 	CHECK_STR(r.text, want);
 }
 
@@ -64,7 +67,8 @@ TEST(words_are_numbers_words_of_json_and_text)
 	are("job 17 a.png", 0, "[\"job\", 17, \"a.png\"]");
 	are("-5 -5.5 1e3 -0 0", 0, "[-5, -5.5, 1000.0, 0, 0]");
 	are("true false null True NULL", 0, "[true, false, null, \"True\", \"NULL\"]");
-	are("007 1. .5 +5 1e 0x10 1_1 -", 0, "[\"007\", \"1.\", \".5\", \"+5\", \"1e\", \"0x10\", \"1_1\", \"-\"]");
+	are("007 1. .5 +5 1e 0x10 1_1 -", 0,
+	    "[\"007\", \"1.\", \".5\", \"+5\", \"1e\", \"0x10\", \"1_1\", \"-\"]");
 	are("NaN Infinity -Infinity undefined simple(1) 1(2)", 0,
 	    "[\"NaN\", \"Infinity\", \"-Infinity\", \"undefined\", \"simple(1)\", \"1(2)\"]");
 	are("18446744073709551616", 0, "[18446744073709551616]");
@@ -78,7 +82,8 @@ TEST(what_has_the_form_of_a_value_is_one_or_an_error)
 	refused("x y {a}", 0, 2, 1, "expected a value; text stands in quotes: \"a\"");
 	refused("\"a\"b\"", 0, 0, 3, "expected the end, found b");
 	refused("x {\"a\":1,\"a\":2}", 0, 1, 7, "duplicate map key");
-	are("x [draft {draft \"draft ] } \"", 0, "[\"x\", \"[draft\", \"{draft\", \"\\\"draft\", \"]\", \"}\", \"\\\"\"]");
+	are("x [draft {draft \"draft ] } \"", 0,
+	    "[\"x\", \"[draft\", \"{draft\", \"\\\"draft\", \"]\", \"}\", \"\\\"\"]");
 }
 
 TEST(the_first_bracket_decides)
@@ -86,8 +91,10 @@ TEST(the_first_bracket_decides)
 	are("[\"job\",1]", 0, "[\"job\", 1]");
 	are("[]", 0, "[]");
 	refused("[1", 0, 0, 2, "expected , or ], found the end");
-	refused("[1] [2]", 0, 1, 0, "a word that begins with [ is the whole; no other may follow it");
-	refused("[draft x", 0, 1, 0, "a word that begins with [ is the whole; no other may follow it");
+	refused("[1] [2]", 0, 1, 0,
+		"a word that begins with [ is the whole; no other may follow it");
+	refused("[draft x", 0, 1, 0,
+		"a word that begins with [ is the whole; no other may follow it");
 	are("-- [1", 0, "[\"[1\"]");
 	are("-- [1] [2]", 0, "[\"[1]\", \"[2]\"]");
 }
@@ -114,10 +121,12 @@ TEST(formals_have_a_type_and_perhaps_a_name)
 	are("x [?int] {\"k\":?}", DIAG_FORMALS, "[\"x\", [?int], {\"k\": ?}]");
 	refused("n:int n:text", DIAG_FORMALS, 1, 0, "this name is there already");
 	refused("job :strin", DIAG_FORMALS, 1, 1,
-		"no such type; there are any null bool int float number text bytes array map tag simple "
+		"no such type; there are any null bool int float number text bytes array map tag "
+		"simple "
 		"undefined (text with a colon stands in quotes or behind --)");
 	refused("job localhost:http", DIAG_FORMALS, 1, 10,
-		"no such type; there are any null bool int float number text bytes array map tag simple "
+		"no such type; there are any null bool int float number text bytes array map tag "
+		"simple "
 		"undefined (text with a colon stands in quotes or behind --)");
 }
 
@@ -130,8 +139,10 @@ TEST(words_with_colons_that_are_no_formals_are_text)
 
 TEST(a_formal_in_a_tuple_is_an_error)
 {
-	refused("job :int", 0, 1, 0, "a formal stands in templates only (as text: in quotes or behind --)");
-	refused("job n:int", 0, 1, 1, "a formal stands in templates only (as text: in quotes or behind --)");
+	refused("job :int", 0, 1, 0,
+		"a formal stands in templates only (as text: in quotes or behind --)");
+	refused("job n:int", 0, 1, 1,
+		"a formal stands in templates only (as text: in quotes or behind --)");
 	refused("[\"job\",?int]", 0, 0, 7, "a formal (?) stands in templates only; as text: \"?\"");
 	are("job ? ?int", 0, "[\"job\", \"?\", \"?int\"]");
 }
@@ -149,7 +160,8 @@ TEST(the_whole_is_within_the_depth)
 
 	for (unsigned depth = 62; depth <= 64; depth++) {
 		snprintf(line, sizeof line, "x %.*s0%.*s", (int)depth,
-			 "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", (int)depth,
+			 "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+			 (int)depth,
 			 "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
 		words(line, 0);
 		CHECK_INT(r.rc, depth <= 63 ? 0 : ERROR_LIMIT);
