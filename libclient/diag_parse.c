@@ -431,16 +431,14 @@ static int canonical(struct parse *p)
 	struct buf scratch = BUF_INIT;
 	int rc = codec_canonical(in, &out, &scratch, &limits, NULL, NULL);
 
-	if (rc != 0) {
-		buf_close(&scratch);
-		return refused(p, &limits);
-	}
-	if (out.p != in.p) {
+	if (rc == 0 && out.p != in.p) {
 		p->out->len = p->base;
 		buf_append(p->out, out.p, out.n);
 	}
 	buf_close(&scratch);
-	return p->out->failed ? scan_fail(&p->s, ERROR_NOMEM, p->s.start, "out of memory") : 0;
+	if (rc == ERROR_NOMEM || p->out->failed)
+		return scan_fail(&p->s, ERROR_NOMEM, p->s.start, "out of memory");
+	return rc != 0 ? refused(p, &limits) : 0;
 }
 
 int diag_parse(struct bytes text, unsigned flags, struct buf *out, struct diag_names *names,
