@@ -167,6 +167,8 @@ const struct command tool_commands[] = {
 	 pipe_options, pipe_main, false},
 	{"run", "[OPTION]... SCRIPT [ARG]...", "runs a Python script at every place, connected to the space",
 	 RUN, run_options, run_main, false},
+	{"relay", "[--connect ADDRESS]", "the protocol over standard input and output", NULL,
+	 relay_options, relay_main, false},
 	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options, bench_main, true},
 	{"version", "", "prints the version", NULL, version_options, version_main, false},
 	{"help", "[COMMAND]", "lists the commands, or says how to use one", NULL, no_options,
