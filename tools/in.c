@@ -107,9 +107,10 @@ static int settle(struct in *in, const struct option_scan *s)
 static int print(struct in *in, const struct tilia_tuple *t)
 {
 	int status = 0;
+	size_t size;
 
 	for (; t && status == 0; t = tilia_tuple_next(t))
-		status = output_tuple(&in->output, tilia_tuple_id(t), tilia_tuple_cbor(t, NULL));
+		status = output_tuple(&in->output, tilia_tuple_id(t), tilia_tuple_cbor(t, &size));
 	return status ? status : output_write(&in->output);
 }
 

@@ -46,11 +46,12 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 static int print(struct ls *ls, const struct tilia_tuple *t)
 {
 	int status = 0;
+	size_t size;
 
 	for (; t && status == 0; t = tilia_tuple_next(t)) {
 		ls->op.after = tilia_tuple_id(t);
 		ls->left--;
-		status = output_tuple(&ls->output, ls->op.after, tilia_tuple_cbor(t, NULL));
+		status = output_tuple(&ls->output, ls->op.after, tilia_tuple_cbor(t, &size));
 	}
 	return status ? status : output_write(&ls->output);
 }

@@ -108,7 +108,8 @@ static bool read_request(struct pipe *p, struct pipe_request *q)
 	}
 	*q = (struct pipe_request){.what = verbs[v].what, .fields = verbs[v].fields};
 	q->op.space = p->space;
-	q->op.timeout_ms = verbs[v].waits ? 0 : TILIA_NOWAIT;
+	if (q->what == TILIA_IN || q->what == TILIA_RD)
+		q->op.timeout_ms = verbs[v].waits ? 0 : TILIA_NOWAIT;
 	while (i > 0 && i < w->count && strncmp(w->at[i], "--", 2) == 0 && w->at[i][2])
 		i = line_option(w, q, i);
 	if (i < 0) {
@@ -154,6 +155,7 @@ static void reply_result(struct pipe *p, const struct pipe_request *q,
                          const struct link_result *r)
 {
 	struct buf *b = &p->output.text;
+	size_t size;
 
 	if (r->code == TILIA_NONE) {
 		reply(p, "none");
@@ -167,7 +169,7 @@ static void reply_result(struct pipe *p, const struct pipe_request *q,
 	if (q->what == TILIA_COUNT)
 		buf_printf(b, " %llu", (unsigned long long)r->number);
 	if (r->tuples)
-		pipe_words_put(b, tilia_tuple_cbor(r->tuples, NULL));
+		pipe_words_put(b, tilia_tuple_cbor(r->tuples, &size));
 	buf_byte(b, '\n');
 }
 
