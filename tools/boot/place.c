@@ -111,7 +111,8 @@ static int option_set(struct place *p, struct place_hop *h, const char *key, cha
 	else if (!word_is_safe(value) || (slot == &h->port && !port_is_valid(value)) ||
 	         (slot == &h->user && !host_is_safe(value)) ||
 	         (slot == &p->python && strpbrk(value, " \t'!\\\"$`;&|<>()*?[") != NULL))
-		snprintf(why, PLACE_WHY, "not a %s: %s", key, value);
+		snprintf(why, PLACE_WHY, "not a value for %s=: \"%s\" (\"...\" goes around one with / , or a blank)",
+		         key, value);
 	else {
 		*slot = value;
 		return 0;

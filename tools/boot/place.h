@@ -1,6 +1,6 @@
 /* Places: where workers run, as --on says it.
  *
- *   4/local  8/web1  ssh:bob@node1/ssh:node2,port=2222,python=/opt/py/bin/python3  node[01-20]
+ *   4/local  8/web1  ssh:bob@node1/ssh:node2,port=2222,python="/opt/python3"  node[01-20]
  *
  * Blanks separate places, `/` hops, `,` the options of a hop (port= user=
  * identity= python=; from=there is refused so far). A value with `/`, `,` or a blank stands in
