@@ -182,12 +182,26 @@ void decimal_put_double(struct buf *out, double v)
 		buf_text(out, ".0");
 }
 
+void decimal_put_uint(struct buf *out, uint64_t v)
+{
+	char digits[20];
+	size_t n = sizeof digits;
+
+	do {
+		digits[--n] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	buf_append(out, digits + n, sizeof digits - n);
+}
+
 void decimal_put_negative(struct buf *out, uint64_t v)
 {
-	if (v == UINT64_MAX)
+	if (v == UINT64_MAX) {
 		buf_text(out, "-18446744073709551616");
-	else
-		buf_printf(out, "-%llu", (unsigned long long)v + 1);
+		return;
+	}
+	buf_byte(out, '-');
+	decimal_put_uint(out, v + 1);
 }
 
 /* Divides by a billion and answers the rest. */

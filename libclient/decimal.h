@@ -23,7 +23,8 @@ int decimal_read(struct buf *out, struct bytes number, bool is_float);
  * or an exponent. It must be finite. */
 void decimal_put_double(struct buf *out, double v);
 
-/* Appends the digits of -1 - v, for a negative integer. */
+/* Appends the digits of an integer; the second of -1 - v, for a negative one. */
+void decimal_put_uint(struct buf *out, uint64_t v);
 void decimal_put_negative(struct buf *out, uint64_t v);
 
 /* Appends the digits of the bignum of that magnitude (tag 2), or of -1 - it (tag

@@ -126,7 +126,7 @@ static const uint8_t *value(struct json *j, const uint8_t *p)
 	p = item_head(p, &h);
 	switch ((enum item_major)h.major) {
 	case ITEM_UINT:
-		buf_printf(j->out, "%llu", (unsigned long long)h.arg);
+		decimal_put_uint(j->out, h.arg);
 		return p;
 	case ITEM_NINT:
 		decimal_put_negative(j->out, h.arg);

@@ -26,17 +26,27 @@ static void quote_character(struct buf *out, uint32_t c)
 	}
 }
 
+static bool is_plain(uint8_t c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 void diag_quote(struct buf *out, struct bytes text)
 {
 	uint32_t c;
-	size_t n;
+	size_t n, plain;
 
 	buf_byte(out, '"');
-	while ((n = utf8_next(text, &c)) > 0) {
-		quote_character(out, c);
-		text.p += n;
-		text.n -= n;
-	}
+	do {
+		for (plain = 0; plain < text.n && is_plain(text.p[plain]);)
+			plain++;
+		buf_append(out, text.p, plain);
+		text = (struct bytes){text.p + plain, text.n - plain};
+		n = utf8_next(text, &c);
+		if (n > 0)
+			quote_character(out, c);
+		text = (struct bytes){text.p + n, text.n - n};
+	} while (n > 0);
 	buf_byte(out, '"');
 }
 
@@ -147,7 +157,7 @@ static const uint8_t *print(struct buf *out, const uint8_t *p)
 	p = item_head(p, &h);
 	switch ((enum item_major)h.major) {
 	case ITEM_UINT:
-		buf_printf(out, "%llu", (unsigned long long)h.arg);
+		decimal_put_uint(out, h.arg);
 		return p;
 	case ITEM_NINT:
 		decimal_put_negative(out, h.arg);
