@@ -8,11 +8,10 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness
-
-MARK = b"TILIA_RUN="
 
 
 def folder():
@@ -71,23 +70,37 @@ def equal(got, want, *what):
 # Processes that carry TILIA_RUN.
 
 
-def marked():
-    """{pid: command line} of all living processes with TILIA_RUN in their environment."""
+def marked(run):
+    """{pid: command line} of all living processes of that run (tilia.run)."""
+    mark = b"TILIA_RUN=" + run.encode() + b"."
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/environ" % pid, "rb") as file:
-                if not any(part.startswith(MARK) for part in file.read().split(b"\0")):
+                if not any(part.startswith(mark) for part in file.read().split(b"\0")):
                     continue
             with open("/proc/%s/cmdline" % pid, "rb") as file:
                 line = file.read().replace(b"\0", b" ").decode("utf-8", "replace")
             with open("/proc/%s/stat" % pid) as file:
                 state = file.read().rpartition(")")[2].split()[0]
             if state != "Z":
-                found[int(pid)] = line
+                found[int(pid)] = line[-60:]
         except OSError:
             pass
     return found
+
+
+def gone(run, since, within=1):
+    """Nothing of that run is left, `within` seconds after `since` (monotonic)."""
+    try:
+        harness.until(lambda: not marked(run), "nothing is left", 5)
+    except AssertionError:
+        left = marked(run)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        raise AssertionError("still there after 5 s: %s" % left)
+    seconds = time.monotonic() - since
+    check(seconds < within, "it took %.2f s" % seconds)
 
 
 def parent(pid):

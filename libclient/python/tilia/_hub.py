@@ -422,26 +422,30 @@ def work(start, rank):
 
 def guard(hub, pipe):
     """Waits for the end of the hub or of the trunk, then leaves nothing behind."""
-    mark = b"TILIA_RUN=" + os.fsencode(os.environ.get("TILIA_RUN", "")) + b"\0"
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
     poll.register(1, 0)
     if pipe not in dict(poll.poll()):
         poll.unregister(1)
         poll.poll(500)
+    try:
+        os.killpg(hub, signal.SIGKILL)
+    except OSError:
+        pass
+    sweep()
+
+
+def sweep():
+    """Kills everything of this place but the caller, until there is no more."""
+    mark = b"TILIA_RUN=" + os.fsencode(os.environ.get("TILIA_RUN", "")) + b"\0"
     for _ in range(50):
-        found = []
-        try:
-            os.killpg(hub, signal.SIGKILL)
-            os.waitpid(hub, os.WNOHANG)
-        except OSError:
-            pass
+        found = False
         for pid in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
             try:
                 with open("/proc/%s/environ" % pid, "rb") as file:
                     if mark in file.read() and int(pid) != os.getpid():
-                        found.append(pid)
                         os.kill(int(pid), signal.SIGKILL)
+                        found = True
             except (OSError, ValueError):
                 pass
         if not found:
@@ -458,6 +462,7 @@ def main(core):
     exec(compile(core, "tilia/__init__.py", "exec"), tilia.__dict__)
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    guardian = os.getpid()
     pipe = os.pipe()
     pid = os.fork()
     if pid:
@@ -472,4 +477,6 @@ def main(core):
         hub.run()
     except (EOFError, OSError):
         hub.stop()
+    if os.getppid() != guardian:
+        sweep()
     os._exit(0)
