@@ -1,5 +1,4 @@
-/* The shell around the engine: the loop, sockets, journal and clocks. It
- * decides nothing; it carries events in and effects out. */
+/* The server's life: start, recovery, the loop, signals, the end. */
 #ifndef TILIA_SERVER_H
 #define TILIA_SERVER_H
 
