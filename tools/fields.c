@@ -84,15 +84,17 @@ static bool check_words(const char *command, char *const *words, unsigned count,
 bool fields_words(struct fields *f, const struct option_scan *s, bool formals)
 {
 	char *words[FIELDS_MAX + 1];
-	unsigned count = (unsigned)(s->argc - s->at), literal, word = 0;
+	unsigned count = (unsigned)(s->argc - s->at), literal = 0, word = 0;
 	struct diag_error err;
 
-	if (count > FIELDS_MAX + 1) {
+	if (count <= FIELDS_MAX + 1) { /* one of them may be a `--` */
+		memcpy(words, s->argv + s->at, count * sizeof *words);
+		literal = literal_from(s, words, &count);
+	}
+	if (count > FIELDS_MAX) {
 		tool_usage(s->command, "at most %d fields", FIELDS_MAX);
 		return false;
 	}
-	memcpy(words, s->argv + s->at, count * sizeof *words);
-	literal = literal_from(s, words, &count);
 	if (!check_words(s->command, words, count, literal))
 		return false;
 	if (diag_words(words, count, literal, formals ? DIAG_FORMALS : 0, &f->cbor, &f->names, &word,

@@ -180,11 +180,12 @@ static int put_lines(struct out *out)
 	lines_init(&out->input, out->zero ? '\0' : '\n');
 	status = each_line(out);
 	last = send_batch(out, 0);
+	status = status ? status : last;
 	if (status != 0 && !out->dry_run)
-		tool_complain(out->link.command, "%llu tuples were put before that",
+		tool_complain(out->link.command, "%llu tuples were put",
 		              (unsigned long long)out->done);
 	lines_close(&out->input);
-	return status ? status : last;
+	return status;
 }
 
 static int put_one(struct out *out)
