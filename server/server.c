@@ -194,13 +194,14 @@ static int recover(struct server *s)
 
 	s->progress_ms = uv_now(&s->loop);
 	rc = s->shell.journal->ops->recover(s->shell.journal, restore, s, show_progress, &start);
+	uv_update_time(&s->loop);
+	if (!rc)
+		rc = shell_ready(&s->shell, start.batch, start.boot);
 	if (rc) {
 		log_line(LOG_FATAL, error_text(rc), log_text("store", s->config->store),
 		         log_text("error", s->shell.journal->ops->error(s->shell.journal)));
 		return rc;
 	}
-	uv_update_time(&s->loop);
-	shell_ready(&s->shell, start.batch, start.boot);
 	if (!s->config->is_volatile)
 		log_line(LOG_INFO, "recovered", log_number("tuples", start.tuples),
 		         log_number("spaces", start.spaces), log_number("sessions", start.sessions),

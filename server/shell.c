@@ -373,13 +373,6 @@ void shell_calls(struct shell *s, struct net_options *o)
 	o->ctx = s;
 }
 
-void shell_ready(struct shell *s, uint64_t durable, uint64_t boot)
-{
-	s->durable = durable;
-	s->open = durable + 1;
-	shell_step(s, &(struct event){.kind = EV_READY, .batch = s->open, .boot = boot});
-}
-
 void shell_close_all(struct shell *s)
 {
 	for (uint32_t i = 0; i < s->peers_count; i++)
@@ -396,6 +389,15 @@ int shell_commit_last(struct shell *s)
 	commit(s);
 	rc = s->journal->ops->wait(s->journal, &durable);
 	return rc < 0 ? rc : 0;
+}
+
+/* The first batch is durable before anybody can hear of this start's number. */
+int shell_ready(struct shell *s, uint64_t durable, uint64_t boot)
+{
+	s->durable = durable;
+	s->open = durable + 1;
+	shell_step(s, &(struct event){.kind = EV_READY, .batch = s->open, .boot = boot});
+	return shell_commit_last(s);
 }
 
 void shell_stop(struct shell *s)

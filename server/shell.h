@@ -57,8 +57,9 @@ void shell_calls(struct shell *s, struct net_options *o);
  * engine_step(). */
 int shell_step(struct shell *s, struct event *ev);
 
-/* Recovery is over: `durable` was the last batch. */
-void shell_ready(struct shell *s, uint64_t durable, uint64_t boot);
+/* Recovery is over: `durable` was the last batch. Commits the first one of this
+ * start; 0, or the journal's negative code. */
+int shell_ready(struct shell *s, uint64_t durable, uint64_t boot);
 
 /* The end of a turn: what can be committed is handed over, what has become
  * durable is released, what can be written is written. Look at `failed`. */
