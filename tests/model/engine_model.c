@@ -76,6 +76,7 @@ struct sent {
 /* What the client of a session knows. */
 struct driver_session {
 	uint64_t next_n;
+	uint64_t number; /* of the session it believes it has */
 	struct sent sent[SENT];
 	int count;
 };
@@ -959,6 +960,7 @@ static void hello_new(int conn, int session)
 	memcpy(s->id, &w.random_id, sizeof w.random_id);
 	w.clients[session].count = 0;
 	w.clients[session].next_n = 1;
+	w.clients[session].number = s->number;
 	after_step();
 }
 
@@ -1324,10 +1326,10 @@ static void turn_conn(int conn)
 		open_conn(conn);
 		if (test_random_below(3) == 0)
 			return;
-		if (s->used) {
+		if (s->used && w.clients[session].number == s->number) {
 			resume(conn, session);
 			resend_all(conn);
-		} else {
+		} else if (!s->used) { /* else one that its client gave up came back in a crash */
 			hello_new(conn, session);
 		}
 		return;
