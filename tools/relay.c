@@ -302,7 +302,7 @@ static void turn(struct relay *r)
 		from_program(r);
 	if (p[1].revents & POLLOUT)
 		to_program(r);
-	else if (p[1].revents && !(p[0].revents & POLLIN))
+	else if (p[1].revents && !p[0].revents)
 		leave(r, EXIT_LOCAL); /* nobody reads any more */
 	if (r->net.fd >= 0 && r->net.connecting && p[2].revents)
 		finish(r);
