@@ -155,7 +155,7 @@ static void get_ready(struct engine *e, const struct event *ev)
 	e->start_ms = ev->now_ms;
 	if (e->ceiling > e->next_id)
 		e->next_id = e->ceiling;
-	else if (e->config.all_volatile)
+	else if (e->config.all_volatile && ev->wall_ms << 10 > e->next_id)
 		e->next_id = ev->wall_ms << 10;
 	e->ceiling_safe = e->next_id;
 	e->ceiling = e->next_id + ENGINE_CEILING_STEP;
