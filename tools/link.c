@@ -182,10 +182,13 @@ void link_drop(struct link *l)
 
 int link_undo(struct link *l, int status)
 {
-	if (tilia_undo(l->t, 0) == 0)
+	if (tilia_undo(l->t, 0) == 0) {
+		tool_complain(l->command, "what was taken is back in the space");
 		link_close(l);
-	else
+	} else {
+		tool_complain(l->command, "what was taken returns when the session is over");
 		link_drop(l);
+	}
 	return status;
 }
 

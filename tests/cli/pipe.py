@@ -111,6 +111,8 @@ def test_a_shell_can_use_it():
     sum=0
     while ask inp sh :int; [ "$reply" != none ]; do set -- $reply; sum=$((sum + $3)); done
     echo $sum
+    eval "exec ${COPROC[1]}>&-"
+    wait
     """
     out = subprocess.run(["bash", "-c", script, harness.TILIA], env=T.env, stdout=subprocess.PIPE, timeout=60).stdout
     assert out == b"6\n", out
