@@ -138,7 +138,8 @@ int link_failed(const struct link *l, int code, const char *text)
 		return EXIT_NONE;
 	if (!text || !*text)
 		text = tilia_error(l->t);
-	tool_complain(l->command, "%s", *text ? text : tilia_strerror(code));
+	tool_complain(l->command, code == TILIA_E_CONNECT ? "no server answers: %s" : "%s",
+	              *text ? text : tilia_strerror(code));
 	if (code == TILIA_E_CONNECT) {
 		hint(l, &b);
 		fwrite(b.data, 1, b.len, stderr);
@@ -267,8 +268,9 @@ static void await(struct link *l, int64_t request, struct link_result *r, const 
 		turn(l, told ? -1 : tell, open);
 		if (!told && clock_ms() >= tell && !r->done) {
 			told = true;
-			fprintf(stderr, "tilia %s: nothing matches yet; waiting (Ctrl-C to leave)\n",
-			        l->command);
+			tool_complain(l->command, "%s; waiting (Ctrl-C to leave)",
+			              tilia_fd(l->t) < 0 ? "the connection is broken"
+			                                 : "nothing matches yet");
 		}
 	}
 }
