@@ -23,11 +23,11 @@ import struct
 import _thread
 import _weakref
 
-WORDS = (
+WORDS = dict(zip(
+    (*range(1, 21), *range(65, 70)),
     "malformed request value limit no-space space-exists full denied session-over taken-over"
     " unacknowledged claim-over cancelled stopping version auth mixed slow shape internal"
-).split()
-LOCAL = {-65: "connect", -66: "closed", -67: "timeout", -68: "unknown", -69: "usage"}
+    " connect closed timeout unknown usage".split()))
 
 
 class Error(Exception):
@@ -37,7 +37,7 @@ class Error(Exception):
         Exception.__init__(self, code, text)
         self.code = code
         self.text = text
-        self.word = WORDS[-code - 1] if 0 < -code <= len(WORDS) else LOCAL.get(code, "error")
+        self.word = WORDS.get(-code, "error")
         self.path = []  # to the value at fault
 
     def __str__(self):
@@ -130,19 +130,18 @@ def _head(major, n):
     return bytes((major << 5 | 24 + size,)) + n.to_bytes(1 << size, "big")
 
 
-def encode(value, formals=False, depth=99):
+def encode(value, formals=False):
     """The value as deterministic CBOR (RFC 8949, 4.2.1); with formals, types are blanks."""
     def part(key, value):
         try:
-            return encode(value, formals, depth - 1)
+            return encode(value, formals)
         except Error as error:
             error.path.insert(0, key)
             raise
 
-    def refuse(why):
-        raise Error(-3, why)
+    def is_a(*kinds):
+        return isinstance(value, kinds)
 
-    is_a = lambda *kinds: isinstance(value, kinds)
     if value is None:
         return b"\xf6"
     if is_a(bool):
@@ -151,7 +150,7 @@ def encode(value, formals=False, depth=99):
         try:
             value = value.encode()
         except UnicodeError:
-            refuse("the text has half a surrogate pair")
+            raise Error(-3, "half of a surrogate pair")
         return _head(3, len(value)) + value
     if is_a(bytes, bytearray, memoryview):
         value = bytes(value)
@@ -159,136 +158,115 @@ def encode(value, formals=False, depth=99):
     if is_a(float):
         if value != value:
             return b"\xf9~\0"
-        for head, kind in zip(b"\xf9\xfa\xfb", (">e", ">f", ">d")):
+        for head, kind in zip(b"\xf9\xfa\xfb", "efd"):
             try:
-                data = struct.pack(kind, value)
-                if struct.unpack(kind, data)[0] == value:
+                data = struct.pack(">" + kind, value)
+                if struct.unpack(">" + kind, data)[0] == value:
                     return bytes((head,)) + data
             except OverflowError:
                 pass
-    if depth < 0:
-        refuse("nested too deep")
     if is_a(Simple):
-        if not 0 <= value.number < 256 or 23 < value.number < 32:
-            refuse("no such simple value")
         return _head(7, value.number)
     if is_a(Tag):
-        return _head(6, value.number) + encode(value.value, formals, depth - 1)
+        return _head(6, value.number) + encode(value.value, formals)
     if is_a(dict, Map):
-        items = value.items() if is_a(dict) else value
-        items = sorted((encode(key, False, depth - 1), part(key, item)) for key, item in items)
-        if len(dict(items)) < len(items):
-            refuse("duplicate map key")
-        return _head(5, len(items)) + b"".join(map(b"".join, items))
+        value = value.items() if is_a(dict) else value
+        value = sorted((encode(key), part(key, item)) for key, item in value)
+        if len(dict(value)) < len(value):
+            raise Error(-3, "duplicate map key")
+        return _head(5, len(value)) + b"".join(map(b"".join, value))
     if is_a(list, tuple):
         return _head(4, len(value)) + b"".join(part(*item) for item in enumerate(value))
     if is_a(type, type(...)):
-        if value in FORMALS:
-            if formals:
-                return encode(Tag(21580, FORMALS[value]))
-            refuse("%r is a blank, for templates" % value)
+        if formals and value in FORMALS:
+            return encode(Formal(FORMALS[value]))
     elif hasattr(value, "__index__"):
         value = value.__index__()
         sign = value < 0
-        n = ~value if sign else value
-        if n >> 64:
-            return _head(6, 2 + sign) + encode(n.to_bytes(n.bit_length() + 7 >> 3, "big"))
-        return _head(sign, n)
-    refuse("cannot send %r" % type(value))
+        value = ~value if sign else value
+        if value >> 64:
+            return _head(6, 2 + sign) + encode(value.to_bytes(value.bit_length() + 7 >> 3, "big"))
+        return _head(sign, value)
+    raise Error(-3, "cannot send %r" % (value if is_a(type) else type(value)))
 
 
-def decode(data, depth=64):
+def decode(data):
     """The value of exactly one item of CBOR. Arrays come as lists, maps as dicts (or Map)."""
-    value, at = _item(data, 0, depth)
-    if at < len(data):
-        raise Error(-1, "bytes are left over at %d" % at)
-    return value
+    try:
+        value, at = _item(data, 0)
+        if at == len(data):
+            return value
+        why = "something behind it"
+    except (LookupError, ValueError, TypeError, RecursionError) as error:
+        why = error
+    raise Error(-1, "not one item of CBOR: %s" % why)
 
 
-def _item(data, at, depth, stop=False):
-    def refuse(why, code=-1):
-        raise Error(code, "%s at %d" % (why, start))
+def _item(data, at, loose=False):
+    """The item at that place, and where it ends. LookupError when it is not all there.
 
-    start = at
-    raw = data[at:at + 1]
-    if not raw:
-        refuse("the data ends")
-    if depth < 0:
-        refuse("nested too deep", -4)
-    major = raw[0] >> 5
-    n = info = raw[0] & 31
+    loose: a break may stand there instead; _item itself stands for it.
+    """
+    head = data[at]
+    major = head >> 5
+    n = info = head & 31
     at += 1
-    if info > 27:
-        if info < 31 or major in (0, 1, 6) or major == 7 and not stop:
-            refuse("a reserved head")
-        if major == 7:
-            return _item, at  # a break; the function stands for it, as no value does
-        n = 1 << 70
-    elif info > 23:
-        raw = data[at:at + (1 << info - 24)]
-        at += len(raw)
-        if len(raw) < 1 << info - 24:
-            refuse("the data ends")
-        n = int.from_bytes(raw, "big")
-
-    def items(count):
-        nonlocal at
-        while count:
-            value, at = _item(data, at, depth - 1, info == 31)
-            if value is _item:
-                return
-            yield value
-            count -= 1
-
+    if info > 23:
+        if info < 28:
+            n = 1 << info - 24
+            raw = data[at:at + n]
+            at += n
+            if at > len(data):
+                raise IndexError("the data ends")
+            n = int.from_bytes(raw, "big")
+        elif info == 31 and major == 7 and loose:
+            return _item, at
+        elif info < 31 or major in (0, 1, 6, 7):
+            raise ValueError("reserved head")
     if major < 2:
         return ~n if major else n, at
-    if major < 4:
-        if info == 31:
-            parts = []
-            while data[at:at + 1] != b"\xff":
-                if at < len(data) and (data[at] >> 5 != major or data[at] & 31 == 31):
-                    refuse("a chunk of another kind")
-                part, at = _item(data, at, depth)
-                parts.append(part)
-            return ("" if major == 3 else b"").join(parts), at + 1
-        raw = bytes(data[at:at + n])
-        if len(raw) < n:
-            refuse("the data ends")
-        if major == 3:
-            try:
-                raw = raw.decode()
-            except UnicodeError:
-                refuse("invalid UTF-8", -3)
-        return raw, at + n
-    if major == 4:
-        return list(items(n)), at
-    if major == 5:
-        each = list(items(2 * n))
-        if len(each) % 2:
-            refuse("a key without a value")
-        each = list(zip(each[::2], each[1::2]))
-        try:
-            value = dict(each)
-            if len(value) == len(each) and all(key == key for key in value):
-                return value, at
-        except TypeError:
-            pass
-        if len({encode(key) for key, value in each}) < len(each):
-            refuse("duplicate map key", -3)
-        return Map(each), at
     if major == 6:
-        value, at = _item(data, at, depth - 1)
+        value, at = _item(data, at)
         if n not in (2, 3):
             return Tag(n, value), at
-        if not isinstance(value, bytes):
-            refuse("a bignum is not of bytes", -3)
-        value = int.from_bytes(value, "big")
+        value = int.from_bytes(memoryview(value), "big")
         return ~value if n == 3 else value, at
-    if info > 24:
-        return struct.unpack(">" + "efd"[info - 25], raw)[0], at
-    if info == 24 and n < 32:
-        refuse("a reserved head")
-    return {20: False, 21: True, 22: None}.get(n, undefined if n == 23 else Simple(n)), at
+    if major == 7:
+        if info > 24:
+            return struct.unpack(">" + "efd"[info - 25], raw)[0], at
+        if info == 24 and n < 32:
+            raise ValueError("reserved head")
+        return {20: False, 21: True, 22: None, 23: undefined}.get(n) if 19 < n < 24 else Simple(n), at
+    if major < 4 and info < 31:
+        value = bytes(data[at:at + n])
+        at += n
+        if at > len(data):
+            raise IndexError("the data ends")
+        return value.decode() if major == 3 else value, at
+    each = []
+    while info == 31 or len(each) < n * (major - 3):
+        if major < 4 and data[at] != 255 and not 0 <= data[at] - 32 * major < 28:
+            raise ValueError("a piece of another kind")
+        value, at = _item(data, at, info == 31)
+        if value is _item:
+            break
+        each.append(value)
+    if major < 4:
+        return (b"" if major == 2 else "").join(each), at
+    if major == 4:
+        return each, at
+    pairs = Map(zip(each[::2], each[1::2]))
+    if len(each) % 2:
+        raise ValueError("a key without a value")
+    try:
+        value = dict(pairs)
+        if len(value) == len(pairs) and all(key == key for key in value):
+            return value, at
+    except TypeError:
+        pass
+    if len({encode(key) for key, value in pairs}) < len(pairs):
+        raise ValueError("duplicate map key")
+    return pairs, at
 
 
 # A channel: requests out, replies in. There is no thread: of those that wait, one reads
@@ -314,8 +292,7 @@ class Used(_weakref.ref):
 
 
 def _frame(n, parts, body):
-    body = _head(4, parts) + encode(n) + body
-    return _head(2, len(body)) + body
+    return encode(_head(4, parts) + encode(n) + body)
 
 
 def _wake(call):
@@ -334,7 +311,7 @@ class Channel:
         self.n = 1  # the last number used; 1 is hello's
         self.calls = {}  # n: Call, until its reply is here
         self.acks = []  # of whom the reply was used (.n): named in front of the next request
-        self.used = {}  # n: Used
+        self.used = {}  # n: Used, of calls that change something
         self.error = None  # (code, text): why it is of no use any more
         self.lock = _thread.allocate_lock()  # of numbers and of writing
         self.reading = _thread.allocate_lock()
@@ -346,7 +323,6 @@ class Channel:
         os.set_blocking(out, False)
         self.fds = fd, out
         self.chunks = []  # read, not yet understood
-        self.need = 0  # bytes of a message, if known
         self.queue = [], []  # what to write; how much of it is written
 
     def fork(self):
@@ -396,61 +372,53 @@ class Channel:
                     self.used.pop(n, None)
             call.n = self.n = self.n + 1
             call.frame = _frame(call.n, call.parts, call.body)
+            if call.op in self.CHANGES:
+                self.used[call.n] = used = Used(call, self.acks.append)
+                used.n = call.n
             self.calls[call.n] = call
             self.queue[0].append(call.frame)
             self.write()
 
-    def ready(self, fd, seconds=None):
-        """Waits for something to read, and to write where there is something to write."""
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        if self.queue[0]:
-            poll.register(self.fds[1], select.POLLOUT | (select.POLLIN if fd in self.fds[1:] else 0))
-        poll.poll(seconds)
-        if self.queue[0]:
-            with self.lock:
-                self.write()
-
     def read(self):
-        """Reads once and hands out the replies; `reading` is held."""
-        fd = self.fds[0]
-        self.ready(fd)
+        """Waits, writes what is queued, reads once; `reading` is held."""
+        fd, out = self.fds
+        poll = select.poll()
+        wanted = {fd: select.POLLIN}
+        if self.queue[0]:
+            wanted[out] = wanted.get(out, 0) | select.POLLOUT
+        for item in wanted.items():
+            poll.register(*item)
+        poll.poll()
+        with self.lock:
+            self.write()
         try:
-            self.chunks.extend(map(os.read, (fd,), (65536,)))
+            self.chunks.extend(map(os.read, (fd,), (1 << 20,)))
+            if not self.chunks[-1]:
+                raise OSError("closed")
+            self.parse()
         except BlockingIOError:
-            return
+            pass
         except OSError as error:
-            return self.lost(-66, "the connection broke: %s" % error)
-        if not self.chunks[-1]:
-            return self.lost(-66, "the connection was closed")
-        if sum(map(len, self.chunks)) >= self.need:
-            data = b"".join(self.chunks)
-            try:
-                self.chunks[:] = [data[self.messages(data):]]
-            except (Error, LookupError, TypeError) as error:
-                self.lost(-1, "the server does not speak the protocol: %s" % error)
+            self.lost(-66, "the connection broke: %s" % error)
+        except (Error, LookupError, ValueError, TypeError) as error:
+            self.lost(-1, "this is not the protocol: %s" % error)
 
-    def messages(self, data):
-        """Takes the whole frames and gives where they end. Doing it twice does no harm."""
-        end = self.need = 0
-        while end < len(data):
-            size = data[end] & 31
-            if data[end] >> 5 != 2 or size > 27:
-                raise Error(-1, "not a frame")
-            at = end + 1
-            if size > 23:
-                at += 1 << size - 24
-                size = int.from_bytes(data[end + 1:at], "big")
-            if len(data) < at + size:
-                self.need = at + size - end
+    def parse(self):
+        """Hands out the replies that are whole. Doing it twice does no harm."""
+        data = b"".join(self.chunks)
+        end = 0
+        while True:
+            try:
+                reply, at = _item(data, end)
+            except IndexError:
                 break
-            end = at + size
-            reply = decode(data[at:end], 99)
+            end = at
+            reply = decode(reply)
             if reply[0] in self.calls:
                 self.answer(self.calls[reply[0]], reply)
             elif not reply[0]:
                 self.lost(*reply[1:3])
-        return end
+        self.chunks[:] = [data[end:]]
 
     def wait(self, call):
         """Until the reply is here."""
@@ -486,11 +454,7 @@ class Channel:
             self.put(call)
             self.wait(call)
             if not call.reply[1]:
-                value = result(call.reply[2])
-                if op in self.CHANGES and call.reply[2] != []:
-                    self.used[call.n] = used = Used(call, self.acks.append)
-                    used.n = call.n
-                return value
+                return result(call.reply[2])
         except BaseException:
             while call.n and not call.gone:
                 try:
@@ -502,22 +466,15 @@ class Channel:
 
     def cancel(self, call):
         """An exception left the wait: what was taken for it goes back."""
-        self.used.pop(call.n, None)
         if not self.error:
             cancel = Call("cancel", encode(call.n))
             cancel.of = call
             self.put(cancel)
+        self.used.pop(call.n, None)
         call.gone = True
 
     def close(self):
-        if self.pid == os.getpid() and not self.error:
-            try:
-                self.request("bye")
-            except Error:
-                pass
-            self.error = -66, "the space was closed"
-            for fd in set(self.fds):
-                os.close(fd)
+        """A worker's channel ends with the worker."""
 
 
 class Space:
