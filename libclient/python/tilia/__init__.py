@@ -123,6 +123,8 @@ FORMALS = {
 
 
 def _head(major, n):
+    if n < 0 or n >> (8 if major == 7 else 64) or major == 7 and 23 < n < 32:
+        raise Error(-3, "%d is out of range" % n)
     if n < 24:
         return bytes((major << 5 | n,))
     size = (n.bit_length() + 7 >> 3) - 1
@@ -335,8 +337,11 @@ class Channel:
         """The stream is at its end. Nobody waits for ever."""
         self.error = code, text
         for call in list(self.calls.values()):
-            doubt = call.op in self.CHANGES and call.op != "in"
-            self.answer(call, [call.n, -68 if doubt else code, text])
+            Channel.answer(self, call, [call.n, -68 if self.doubt(call) else code, text])
+
+    def doubt(self, call):
+        """Whether it may have been done though nobody answered; an unanswered take was undone."""
+        return call.op in self.CHANGES and call.op != "in"
 
     def answer(self, call, reply):
         call.reply = reply
@@ -401,7 +406,7 @@ class Channel:
         except OSError as error:
             self.lost(-66, "the connection broke: %s" % error)
         except (Error, LookupError, ValueError, TypeError) as error:
-            self.lost(-1, "this is not the protocol: %s" % error)
+            self.lost(getattr(error, "code", -1), str(error))
 
     def parse(self):
         """Hands out the replies that are whole. Doing it twice does no harm."""
@@ -417,7 +422,7 @@ class Channel:
             if reply[0] in self.calls:
                 self.answer(self.calls[reply[0]], reply)
             elif not reply[0]:
-                self.lost(*reply[1:3])
+                raise _error(*reply[1:3])
         self.chunks[:] = [data[end:]]
 
     def wait(self, call):
