@@ -448,8 +448,8 @@ class Channel:
                 # not for ever: who should wake us may be interrupted
                 call.wake.acquire(True, .01 if self.queue[0] else 1)
 
-    def request(self, op, *args, result=lambda value: value):
-        """A request and result(what was answered)."""
+    def request(self, op, *args, result=lambda value: value, timeout=0):
+        """A request and result(what was answered); if that is None, it has timed out."""
         if self.pid != os.getpid():
             with _forking:
                 if self.pid != os.getpid():
@@ -459,7 +459,9 @@ class Channel:
             self.put(call)
             self.wait(call)
             if not call.reply[1]:
-                return result(call.reply[2])
+                value = result(call.reply[2])
+                if value is not None or timeout == 0:
+                    return value
         except BaseException:
             while call.n and not call.gone:
                 try:
@@ -467,7 +469,9 @@ class Channel:
                 except KeyboardInterrupt:
                     pass  # one is on its way already
             raise
-        raise _error(*call.reply[1:3])
+        if call.reply[1]:
+            raise _error(*call.reply[1:3])
+        raise Timeout(-67, "nothing matched in %s s" % timeout)
 
     def cancel(self, call):
         """An exception left the wait: what was taken for it goes back."""
@@ -592,15 +596,9 @@ class Space:
             for row in rows:
                 got.append(Tuple(row[1]))
                 got[-1].id = row[0]
-            return (got if many else got[0]) if got else None
+            return got if many and (got or timeout == 0) else got[0] if got else None
 
-        got = self._match(op, template, options, result=result)
-        if got is None:
-            if timeout != 0:
-                raise Timeout(-67, "nothing matched in %s s" % timeout)
-            if many:
-                got = []
-        return got
+        return self._match(op, template, options, result=result, timeout=timeout)
 
 
 def _options(options):
