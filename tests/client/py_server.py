@@ -17,7 +17,8 @@ def matches(template, value):
     if template is None:
         return True
     if isinstance(template, tilia.Tag) and template.number == 21580:
-        kinds = {"int": int, "text": str, "float": float, "bytes": bytes, "array": list, "map": dict}
+        kinds = {"int": int, "text": str, "float": float, "bytes": bytes, "array": list, "map": dict,
+                 "bool": bool, "null": type(None)}
         return template.value is None or type(value) is kinds.get(template.value)
     if isinstance(template, list):
         return isinstance(value, list) and len(template) == len(value) and all(map(matches, template, value))

@@ -49,7 +49,7 @@ def test_operations():
     assert space.in_().id == 3 and space.inp() is None
     assert space.out() == 4 and space.inp(template=()) == () and space.inp(template=()) is None
     assert space.out([1, {"k": b"x"}], None) == 5
-    nested = space.in_(list, None) if False else space.inp(list, None)
+    nested = space.inp(list, None)
     assert nested == ([1, {"k": b"x"}], None) and type(nested[0]) is list
     end(space, server)
 
