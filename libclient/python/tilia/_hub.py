@@ -55,9 +55,9 @@ class Worker:
 
     def __init__(self, channel):
         self.channel = channel
-        self.credit = {OP: WINDOW, OUT: WINDOW}
+        self.credit = [WINDOW] * 2  # of OP and of OUT (with ERR)
         self.taken = 0
-        self.status = self.end = None
+        self.op = self.status = self.end = None
         self.streams = []
 
 
@@ -99,11 +99,11 @@ class Hub:
 
     def want(self, fd, events):
         if self.wanted.get(fd) != events:
+            self.wanted[fd] = events
             if events is None:
                 self.poll.unregister(fd)
             else:
                 self.poll.register(fd, events)
-            self.wanted[fd] = events
 
     def flush(self):
         """Writes upward until the trunk is full."""
@@ -182,7 +182,7 @@ class Hub:
                 self.ask(stream, *kind_name)
                 kind_name = unframe(stream.request)
         else:
-            worker.credit[OUT if stream.kind else OP] -= len(data)
+            worker.credit[stream.kind > 0] -= len(data)
             self.send(worker.channel, stream.kind, data)
 
     def take(self, worker, n):
@@ -193,28 +193,29 @@ class Hub:
             worker.taken = 0
 
     def close(self, stream):
-        if self.streams.pop(stream.fd, None):
-            self.want(stream.fd, None)
-            os.close(stream.fd)
-            stream.worker.streams.remove(stream)
+        self.want(stream.fd, None)
+        del self.streams[stream.fd]
+        stream.worker.streams.remove(stream)
+        os.close(stream.fd)
 
     def ask(self, stream, kind, name):
         """A worker asks for a module or a file: the launcher is asked once."""
-        if (kind, name) in self.known:
-            stream.data += self.known[kind, name]
+        key = kind, name
+        if key in self.known:
+            stream.data += self.known[key]
+        elif key in self.asked:
+            self.asked[key].append(stream)
         else:
-            waiting = self.asked.setdefault((kind, name), [])
-            waiting.append(stream)
-            if len(waiting) == 1:
-                self.send(0, kind, name)
+            self.asked[key] = [stream]
+            self.parts[key] = bytearray()
+            self.send(0, kind, name)
 
     def answer(self, kind, name, data, last):
         key = kind, name
-        parts = self.parts.setdefault(key, [])
-        parts.append(data)
+        self.parts[key] += data
         if last is not False:
-            self.known[key] = frame(b"".join(self.parts.pop(key)) if last else None)
-            for stream in self.asked.pop(key, ()):
+            self.known[key] = frame(self.parts.pop(key) if last else None)
+            for stream in self.asked.pop(key):
                 stream.data += self.known[key]
 
     def receive(self):
@@ -230,9 +231,9 @@ class Hub:
             channel, kind, data = item
             worker = self.workers.get(channel)
             if kind == OP:
-                if worker and worker.op.fd in self.streams:
+                if worker.op in worker.streams:
                     worker.op.data += data
-                elif worker:
+                else:
                     self.take(worker, len(data))
             else:
                 self.obey(worker, kind, *tilia.decode(data))
@@ -240,8 +241,7 @@ class Hub:
 
     def obey(self, worker, kind, *item):
         if kind == CREDIT:
-            if worker:
-                worker.credit[item[0]] += item[1]
+            worker.credit[item[0]] += item[1]
         elif kind != CONTROL:
             self.answer(kind, *item)
         elif item[0] == "start":
@@ -249,7 +249,7 @@ class Hub:
                 self.fork(channel, rank, item[1])
         elif item[0] == "signal":
             os.killpg(0, item[1])
-        elif worker and worker.op.fd in self.streams:  # close
+        elif worker.op in worker.streams:  # close
             self.close(worker.op)
 
     def fork(self, channel, rank, start):
@@ -318,15 +318,15 @@ class Files(bootstrap.SourceLoader):
     """A finder and loader of what the launcher has: asked before the host is searched for the names
     in `first`, after it for those in `last`."""
 
-    def __init__(self, names, other=None):
+    lock = _thread.allocate_lock()
+    have = {}
+
+    def __init__(self, names):
         self.names = names
-        self.lock = _thread.allocate_lock() if other is None else other.lock
-        self.have = {} if other is None else other.have
-        self.pid = os.getpid()
 
     def ask(self, kind, name):
         if os.getpid() != self.pid:
-            raise ImportError("tilia: no import of %s in a forked child" % name)
+            raise ImportError("no import of %s in a forked child" % name)
         with self.lock:
             os.write(4, frame(kind, name))
             data = bytearray()
@@ -334,7 +334,7 @@ class Files(bootstrap.SourceLoader):
             while answer is None:
                 more = os.read(4, PIECE)
                 if not more:
-                    raise ImportError("tilia: the launcher is gone")
+                    raise ImportError("the launcher is gone")
                 data += more
                 answer = unframe(data)
         return answer[0]
@@ -398,8 +398,8 @@ def work(start, rank):
     script = start["script"]
     sys.argv = [script] + [a if isinstance(a, str) else os.fsdecode(a) for a in start["argv"]]
     sys.path = [p for p in sys.path if p]
-    first = Files(start["first"] + ["tilia"])
-    sys.meta_path[:] = [first] + sys.meta_path + [Files(start["last"], first)]
+    Files.pid = os.getpid()
+    sys.meta_path[:] = [Files(start["first"] + ["tilia"])] + sys.meta_path + [Files(start["last"])]
     main = types.ModuleType("__main__")
     main.__file__ = script
     sys.modules["__main__"] = main
