@@ -297,13 +297,13 @@ static int place_read(struct place *p, const char *s, const char *end, char *why
 
 		if (stop > end)
 			stop = end;
-		if (stop < end && p->python != NULL) {
-			snprintf(why, PLACE_WHY, "python= belongs to the last hop");
-			return ERROR_USAGE;
-		}
 		e = hop_read(p, s, stop, first, why);
 		if (e != 0 || stop == end)
 			break;
+		if (p->python != NULL) {
+			snprintf(why, PLACE_WHY, "python= belongs to the last hop");
+			return ERROR_USAGE;
+		}
 		s = stop + 1;
 	}
 	for (unsigned i = 0; e == 0 && i + 1 < p->hops; i++)
