@@ -38,10 +38,10 @@ def minify(source):
         if kind in SKIP:
             continue
         if start and kind == tokenize.STRING and after[i].type in (tokenize.NEWLINE, tokenize.ENDMARKER):
-            if depth:  # a body must not be empty
-                text = "0"
-            else:
+            rest = next((t for t in tokens[i + 2:] if t.type not in (tokenize.NL, tokenize.COMMENT)), token)
+            if rest.type != tokenize.DEDENT:
                 continue
+            text = "0"  # a body must not be empty
         if line > row:
             out.append("\n" * (line - row))
             row = line
@@ -145,6 +145,17 @@ def word(c):
     return c.isalnum() or c in "_\"'" or ord(c) > 127
 
 
+def deflate(data):
+    """Raw deflate, as small as zlib makes it; the first stage has a checksum of its own."""
+    best = None
+    for memory in range(1, 10):
+        squeezer = zlib.compressobj(9, zlib.DEFLATED, -15, memory)
+        packed = squeezer.compress(data) + squeezer.flush()
+        if best is None or len(packed) < len(best):
+            best = packed
+    return best
+
+
 def array(name, data):
     rows = [",".join(map(str, data[i:i + 32])) for i in range(0, len(data), 32)]
     return "static const unsigned char %s[] = {\n%s};\n" % (name, ",\n".join(rows))
@@ -161,7 +172,7 @@ def main():
     core = "\0".join(shorten([sources.pop("__init__.py"), sources.pop("_hub.py")]))
     for part in core.split("\0"):
         compile(part, "core", "exec")
-    payload = zlib.compress(core.encode(), 9)
+    payload = deflate(core.encode())
     header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "payload.h")
     text = ['/* Made by tools/boot/payload.py. */\n#include "%s"\n\n' % header, array("core", payload),
             "const struct payload payload_core = {NULL, core, sizeof core, %uu};\n" % zlib.crc32(payload)]

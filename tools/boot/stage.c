@@ -11,7 +11,7 @@
 	"os.write(1,(a[1][::-1]+chr(10)).encode());n=int(a[2]);x=bytearray();"                     \
 	"[x.extend(c)for c in iter(lambda:os.read(0,n-len(x)),bytes())];"                          \
 	"zlib.crc32(x)-int(a[3])and os._exit(99);"                                                 \
-	"i,h=zlib.decompress(x).split(bytes(1));exec(h);main(i)"
+	"i,h=zlib.decompress(x,-15).split(bytes(1));exec(h);main(i)"
 
 /* `-V` costs a millisecond and tells shims without an interpreter and those
  * that are too old. */
