@@ -1,5 +1,5 @@
 /* Diagnostic notation (RFC 8949 section 8; JSON is a subset) with the formals
- * of DESIGN section 4, and the words form of the command line. Text in, CBOR
+ * of docs/protocol.md, and the words form of the command line. Text in, CBOR
  * out, and back. */
 #ifndef TILIA_DIAG_H
 #define TILIA_DIAG_H

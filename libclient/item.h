@@ -20,7 +20,7 @@ enum item_major {
 	ITEM_SIMPLE, /* simple values and floats */
 };
 
-#define ITEM_TAG_FORMAL 21580 /* content: null, a type name, or a map (DESIGN 4) */
+#define ITEM_TAG_FORMAL 21580 /* content: null, a type name, or a map */
 #define ITEM_TAG_REF 21581    /* content: [guard, field] or [guard, field, add] */
 #define ITEM_NULL 0xf6        /* the byte of null */
 

@@ -1,4 +1,4 @@
-/* The client's side of a session (DESIGN 6) as a pure machine: bytes in, bytes
+/* The client's side of a session (docs/protocol.md, section 5) as a pure machine: bytes in, bytes
  * out. No I/O, no clock, no threads; connecting, backing off and giving up are
  * its caller's business. Used by libtilia, `tilia relay` and `tilia run`.
  *
