@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """tilia run at local places: what a script sees, what it may import, how it ends."""
+import glob
 import os
 import signal
 import subprocess
@@ -188,6 +189,29 @@ def test_nothing_outside_the_roots_is_served():
             print(files.ask(6, name)[-1:])
         """ % secret, where))
     equal(p.out, "None\n" * 6 + "b'\\xa0'\n" * 6, p.err)
+
+
+def test_every_interpreter_that_is_here():
+    where = project()
+    path = places.write("main.py", """\
+        import sys, tilia, own, package.deep.er
+        space = tilia.space()
+        space.out("x", 1.5, b"y", None, [1, {"a": "b"}])
+        print(sys.version_info[:2], space.in_("x", float, bytes, ..., list), package.deep.er.add(1, 2))
+        own.fail()
+        """, where)
+    found = glob.glob("/usr/bin/python3.*[0-9]") + glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python"))
+    for python in found:
+        version = subprocess.run([python, "-V"], stdout=subprocess.PIPE).stdout.decode().split()[1].split(".")
+        p = run("--on", 'local,python="%s"' % python, path)
+        if tuple(map(int, version[:2])) < (3, 6):
+            equal(p.returncode, 6, python, p.err)
+            check("too old" in p.err, p.err)
+            continue
+        equal(p.returncode, 1, python, p.err)
+        equal(p.out, "(3, %s) ('x', 1.5, b'y', None, [1, {'a': 'b'}]) 3\n" % version[1], python, p.err)
+        check('own.py", line 6, in fail\n' in p.err, p.err)
+    print("  " + ", ".join(sorted(found)))
 
 
 def test_may_narrows_what_workers_can_do():

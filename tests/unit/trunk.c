@@ -162,6 +162,47 @@ TEST(operations_stop_without_credit_and_go_on_with_it)
 	trunk_destroy(t);
 }
 
+TEST(more_than_there_is_credit_for_is_refused)
+{
+	static char piece[TRUNK_PIECE + 1];
+	struct trunk_frame f;
+	struct buf b = BUF_INIT;
+
+	for (unsigned kind = TRUNK_OP; kind <= TRUNK_ERR; kind++) {
+		struct trunk *t = opened(1);
+
+		buf_clear(&b, 0);
+		frame(&b, 1, kind, piece, TRUNK_PIECE);
+		for (int i = 0; i < TRUNK_WINDOW / TRUNK_PIECE; i++) {
+			trunk_feed(t, b.data, b.len);
+			CHECK_INT(trunk_next(t, &f), 1);
+		}
+		trunk_feed(t, b.data, b.len);
+		CHECK_INT(trunk_next(t, &f), ERROR_LIMIT);
+		trunk_destroy(t);
+
+		t = opened(1); /* one byte of credit: a piece may start */
+		for (int i = 0; i < TRUNK_WINDOW / TRUNK_PIECE; i++) {
+			trunk_feed(t, b.data, b.len);
+			CHECK_INT(trunk_next(t, &f), 1);
+		}
+		trunk_credit(t, 1, (enum trunk_kind)kind, 1);
+		trunk_feed(t, b.data, b.len);
+		CHECK_INT(trunk_next(t, &f), 1);
+		trunk_feed(t, b.data, b.len);
+		CHECK_INT(trunk_next(t, &f), ERROR_LIMIT);
+		trunk_destroy(t);
+
+		t = opened(1);
+		buf_clear(&b, 0);
+		frame(&b, 1, kind, piece, TRUNK_PIECE + 1);
+		trunk_feed(t, b.data, b.len);
+		CHECK_INT(trunk_next(t, &f), ERROR_MALFORMED);
+		trunk_destroy(t);
+	}
+	buf_close(&b);
+}
+
 TEST(channels_take_turns_and_control_goes_first)
 {
 	struct trunk *t = opened(3), *other = opened(3);

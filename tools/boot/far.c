@@ -42,6 +42,7 @@ struct far {
 	uv_timer_t timer;
 	uv_write_t write;
 	bool writing, shut;
+	bool held;        /* reading waits until what was asked of us is written */
 	unsigned handles; /* not yet closed */
 	bool exited;
 	int64_t status;
@@ -52,6 +53,9 @@ struct far {
 };
 
 static void spawn(struct far *f);
+static void take_frames(struct far *f);
+static void on_alloc(uv_handle_t *h, size_t want, uv_buf_t *b);
+static void on_out(uv_stream_t *s, ssize_t n, const uv_buf_t *b);
 
 /* --- what went wrong ------------------------------------------------------- */
 
@@ -238,6 +242,11 @@ static void on_written(uv_write_t *w, int status)
 		f->payload_sent = true;
 	if (status != 0 || f->exited)
 		return;
+	if (f->held && !uv_is_closing((uv_handle_t *)&f->out)) {
+		f->held = false;
+		uv_read_start((uv_stream_t *)&f->out, on_alloc, on_out);
+		take_frames(f);
+	}
 	far_flush(f);
 	f->events->moved(f->ctx);
 }
@@ -331,7 +340,8 @@ static void take_frames(struct far *f)
 		f->state = FAR_HELLO;
 		far_flush(f);
 	}
-	while ((f->state == FAR_HELLO || f->state == FAR_OPEN) && (e = trunk_next(f->trunk, &frame)) == 1) {
+	while ((f->state == FAR_HELLO || f->state == FAR_OPEN) && !trunk_is_full(f->trunk) &&
+	       (e = trunk_next(f->trunk, &frame)) == 1) {
 		if (f->state == FAR_HELLO) {
 			f->state = FAR_OPEN;
 			uv_timer_stop(&f->timer);
@@ -344,6 +354,9 @@ static void take_frames(struct far *f)
 		         place_name(f->o.place));
 		far_break(f, FAR_BROKEN);
 	}
+	f->held = trunk_is_full(f->trunk);
+	if (f->held && !uv_is_closing((uv_handle_t *)&f->out))
+		uv_read_stop((uv_stream_t *)&f->out);
 }
 
 static void on_alloc(uv_handle_t *h, size_t want, uv_buf_t *b)
@@ -378,13 +391,20 @@ static void on_err(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
 
 	if (n < 0)
 		close_handle((uv_handle_t *)s);
-	else if (n > 0 && (f->state == FAR_OPEN || f->state == FAR_STOPPED))
-		f->events->text(f->ctx, (struct bytes){(uint8_t *)b->base, (size_t)n});
-	else if (n > 0) {
+	else if (n > 0 && (f->state == FAR_OPEN || f->state == FAR_STOPPED)) {
+		if (!f->events->text(f->ctx, (struct bytes){(uint8_t *)b->base, (size_t)n}))
+			uv_read_stop(s);
+	} else if (n > 0) {
 		buf_append(&f->said, b->base, (size_t)n);
 		if (f->said.len > SAID)
 			buf_shift(&f->said, f->said.len - SAID / 2);
 	}
+}
+
+void far_read_text(struct far *f)
+{
+	if (f->handles > 0 && !uv_is_closing((uv_handle_t *)&f->err))
+		uv_read_start((uv_stream_t *)&f->err, on_alloc, on_err);
 }
 
 /* --- the start ------------------------------------------------------------- */
@@ -436,7 +456,7 @@ static void spawn(struct far *f)
 	uint64_t patience = f->o.patience_ms;
 	int e;
 
-	f->exited = f->payload_sent = f->writing = f->shut = false;
+	f->exited = f->payload_sent = f->writing = f->shut = f->held = false;
 	f->status = f->signal = 0;
 	f->state = FAR_MARK;
 	buf_clear(&f->said, SAID);

@@ -16,7 +16,8 @@ struct far;
 
 struct far_events {
 	void (*frame)(void *ctx, const struct trunk_frame *f);
-	void (*text)(void *ctx, struct bytes text); /* stderr of the hub, or of ssh, once open */
+	/* stderr of the hub, or of ssh, once open. false: no more for now, far_read_text() */
+	bool (*text)(void *ctx, struct bytes text);
 	void (*moved)(void *ctx);                   /* trunk_queued() is less */
 	void (*started)(void *ctx);                 /* the mark came, or `ended` is next: another may start */
 	/* Nothing is left of it. `why`: NULL after far_stop() or an orderly end,
@@ -38,6 +39,9 @@ void far_start(struct far *f);
 /* The trunk of now; far_flush() after something was queued. */
 struct trunk *far_trunk(struct far *f);
 void far_flush(struct far *f);
+
+/* More text may come. */
+void far_read_text(struct far *f);
 
 /* Whether the other side said hello. */
 bool far_is_open(const struct far *f);

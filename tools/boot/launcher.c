@@ -47,6 +47,7 @@ struct site {
 	struct worker *workers;
 	unsigned count, running; /* workers; those not yet ended */
 	struct console_stream text; /* stderr of the hub and of ssh */
+	size_t text_waits;          /* bytes of it not yet written */
 	bool starting, opened, ended; /* waits to be started; said hello; is no more */
 	bool failed;                  /* it never said hello */
 };
@@ -112,8 +113,11 @@ static void text_taken(void *ctx, size_t n)
 
 static void site_text_taken(void *ctx, size_t n)
 {
-	(void)ctx;
-	(void)n;
+	struct site *s = ctx;
+
+	s->text_waits -= n;
+	if (s->text_waits <= TRUNK_WINDOW / 2)
+		far_read_text(s->far);
 }
 
 static void grant_ops(struct worker *w)
@@ -371,11 +375,13 @@ static void on_frame(void *ctx, const struct trunk_frame *f)
 		take_exit(w, f);
 }
 
-static void on_text(void *ctx, struct bytes text)
+static bool on_text(void *ctx, struct bytes text)
 {
 	struct site *s = ctx;
 
+	s->text_waits += text.n;
 	console_put(&s->text, text);
+	return s->text_waits <= TRUNK_WINDOW;
 }
 
 static void on_far_moved(void *ctx)

@@ -14,6 +14,7 @@ struct channel {
 	struct buf op;  /* what waits; the first `done` bytes were sent */
 	size_t done;
 	int64_t credit; /* of op, downward */
+	int64_t up[2];  /* of op and of text, upward: what may still come */
 };
 
 struct trunk {
@@ -37,7 +38,7 @@ struct trunk *trunk_create(unsigned channels, const char *mark)
 	t->channels = channels;
 	t->channel = xcalloc(channels + 1, sizeof *t->channel);
 	for (unsigned i = 1; i <= channels; i++)
-		t->channel[i].credit = TRUNK_WINDOW;
+		t->channel[i].credit = t->channel[i].up[0] = t->channel[i].up[1] = TRUNK_WINDOW;
 	return t;
 }
 
@@ -141,6 +142,19 @@ static int credit_read(struct trunk *t, const struct trunk_frame *f)
 	return 0;
 }
 
+/* Takes the bytes of op and text from what was allowed. */
+static int credit_take(struct trunk *t, const struct trunk_frame *f)
+{
+	int64_t *left = &t->channel[f->channel].up[f->kind != TRUNK_OP];
+
+	if (f->channel == 0 || f->bytes.n > TRUNK_PIECE)
+		return ERROR_MALFORMED;
+	if (*left <= 0)
+		return ERROR_LIMIT;
+	*left -= (int64_t)f->bytes.n;
+	return 0;
+}
+
 int trunk_next(struct trunk *t, struct trunk_frame *f)
 {
 	static const struct codec_limits limits = {1024, 16};
@@ -156,6 +170,8 @@ int trunk_next(struct trunk *t, struct trunk_frame *f)
 		if (codec_canonical(message, &item, &t->scratch, &limits, NULL, NULL) != 0)
 			return ERROR_MALFORMED;
 		e = frame_read(t, item.p, f);
+		if (e == 0 && f->kind < TRUNK_LOG)
+			e = credit_take(t, f);
 		if (e == 0 && f->kind >= TRUNK_LOG) {
 			/* Its own bytes may not be canonical; then they are not ours. */
 			struct buf inner = BUF_INIT;
@@ -202,6 +218,7 @@ void trunk_credit(struct trunk *t, unsigned channel, enum trunk_kind kind, size_
 {
 	struct buf b = BUF_INIT;
 
+	t->channel[channel].up[kind != TRUNK_OP] += (int64_t)n;
 	item_put_head(&b, ITEM_ARRAY, 2);
 	item_put_uint(&b, kind);
 	item_put_uint(&b, n);
@@ -217,6 +234,11 @@ void trunk_op(struct trunk *t, unsigned channel, struct bytes bytes)
 size_t trunk_queued(const struct trunk *t, unsigned channel)
 {
 	return t->channel[channel].op.len - t->channel[channel].done;
+}
+
+bool trunk_is_full(const struct trunk *t)
+{
+	return t->urgent.len > TRUNK_FULL;
 }
 
 /* One piece of the channel's operations; false: nothing may go. */
@@ -248,8 +270,12 @@ struct bytes trunk_output(struct trunk *t)
 
 	if (t->out.len > 0)
 		return buf_bytes(&t->out);
-	buf_append(&t->out, t->urgent.data, t->urgent.len);
-	buf_clear(&t->urgent, TRUNK_PIECE);
+	if (t->urgent.len > 0) { /* nothing is copied: the two change places */
+		struct buf b = t->out;
+
+		t->out = t->urgent;
+		t->urgent = b;
+	}
 	while (t->out.len < BURST && idle < t->channels) {
 		t->turn = t->turn % t->channels + 1;
 		idle = put_piece(t, t->turn) ? 0 : idle + 1;

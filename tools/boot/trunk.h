@@ -12,6 +12,7 @@
 #define TRUNK_PIECE 65536      /* bytes of a piece of op, out, err */
 #define TRUNK_WINDOW (1 << 20) /* credit at the beginning */
 #define TRUNK_FRAME 131072     /* the longest frame upward */
+#define TRUNK_FULL (16 << 20)  /* bytes queued by trunk_send(), beyond which the reader stops */
 #define TRUNK_NOISE 4096       /* bytes kept of what came before the mark */
 
 enum trunk_kind {
@@ -50,12 +51,16 @@ bool trunk_is_open(const struct trunk *t);
 struct bytes trunk_noise(const struct trunk *t);
 
 /* The next frame: 1; 0: none until more bytes come; ERROR_MALFORMED or
- * ERROR_LIMIT: the far side does not speak the trunk. Credit for op is taken
- * care of inside. */
+ * ERROR_LIMIT: the far side does not speak the trunk, or sends more than it has
+ * credit for. The credit it gives us is taken care of inside. */
 int trunk_next(struct trunk *t, struct trunk_frame *f);
 
 /* Queues a frame that overtakes operations: one item, written by the caller. */
 void trunk_send(struct trunk *t, unsigned channel, enum trunk_kind kind, struct bytes item);
+
+/* Whether so much waits because of trunk_send() that no more should be asked of
+ * us: stop reading until it was written. */
+bool trunk_is_full(const struct trunk *t);
 
 /* Gives credit: n more bytes of op, or of text (TRUNK_OUT), may come. */
 void trunk_credit(struct trunk *t, unsigned channel, enum trunk_kind kind, size_t n);
