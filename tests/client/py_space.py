@@ -382,9 +382,9 @@ def test_interrupt_signals():
         for i in range(total):
             server.put(["job", i])
     while len(got) < total:
-        signal.setitimer(signal.ITIMER_REAL, r.random() * .004 + .00001)
         try:
             try:
+                signal.setitimer(signal.ITIMER_REAL, 10 ** -r.uniform(2.5, 4.5))
                 got.append(space.in_("job", int))
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)

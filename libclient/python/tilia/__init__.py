@@ -198,10 +198,9 @@ def decode(data):
         value, at = _item(data, 0)
         if at == len(data):
             return value
-        why = "something behind it"
-    except (LookupError, ValueError, TypeError, RecursionError) as error:
-        why = error
-    raise Error(-1, "not one item of CBOR: %s" % why)
+    except (LookupError, ValueError, TypeError, RecursionError):
+        pass
+    raise Error(-1, "this is not one item of CBOR")
 
 
 def _item(data, at, loose=False):
@@ -219,55 +218,55 @@ def _item(data, at, loose=False):
             raw = data[at:at + n]
             at += n
             if at > len(data):
-                raise IndexError("the data ends")
+                raise IndexError
             n = int.from_bytes(raw, "big")
         elif info == 31 and major == 7 and loose:
             return _item, at
         elif info < 31 or major in (0, 1, 6, 7):
-            raise ValueError("reserved head")
+            raise ValueError
     if major < 2:
         return ~n if major else n, at
     if major == 6:
-        value, at = _item(data, at)
+        got, at = _item(data, at)
         if n not in (2, 3):
-            return Tag(n, value), at
-        value = int.from_bytes(memoryview(value), "big")
-        return ~value if n == 3 else value, at
+            return Tag(n, got), at
+        got = int.from_bytes(memoryview(got), "big")
+        return ~got if n == 3 else got, at
     if major == 7:
         if info > 24:
             return struct.unpack(">" + "efd"[info - 25], raw)[0], at
         if info == 24 and n < 32:
-            raise ValueError("reserved head")
+            raise ValueError
         return {20: False, 21: True, 22: None, 23: undefined}.get(n) if 19 < n < 24 else Simple(n), at
     if major < 4 and info < 31:
-        value = bytes(data[at:at + n])
+        got = bytes(data[at:at + n])
         at += n
         if at > len(data):
-            raise IndexError("the data ends")
-        return value.decode() if major == 3 else value, at
+            raise IndexError
+        return got.decode() if major == 3 else got, at
     each = []
     while info == 31 or len(each) < n * (major - 3):
         if major < 4 and data[at] != 255 and not 0 <= data[at] - 32 * major < 28:
-            raise ValueError("a piece of another kind")
-        value, at = _item(data, at, info == 31)
-        if value is _item:
+            raise ValueError  # a piece of another kind
+        got, at = _item(data, at, info == 31)
+        if got is _item:
             break
-        each.append(value)
+        each.append(got)
     if major < 4:
         return (b"" if major == 2 else "").join(each), at
     if major == 4:
         return each, at
     pairs = Map(zip(each[::2], each[1::2]))
     if len(each) % 2:
-        raise ValueError("a key without a value")
+        raise ValueError
     try:
-        value = dict(pairs)
-        if len(value) == len(pairs) and all(key == key for key in value):
-            return value, at
+        got = dict(pairs)
+        if len(got) == len(pairs) and all(key == key for key in got):
+            return got, at
     except TypeError:
         pass
-    if len({encode(key) for key, value in pairs}) < len(pairs):
-        raise ValueError("duplicate map key")
+    if len({encode(key) for key, item in pairs}) < len(pairs):
+        raise ValueError  # a key twice
     return pairs, at
 
 
@@ -275,7 +274,7 @@ def _item(data, at, loose=False):
 # for all (the holder of `reading`), and hands the rest of the work on when it leaves.
 
 
-class Call:
+class _Call:
     """A request on its way."""
 
     n = reply = frame = of = None  # of: the call that a cancel cancels
@@ -289,7 +288,7 @@ class Call:
         self.wake.acquire()
 
 
-class Used(_weakref.ref):
+class _Used(_weakref.ref):
     """Enters the acknowledgements (in C) when the frame that held its call has returned."""
 
 
@@ -304,16 +303,16 @@ def _wake(call):
         pass
 
 
-class Channel:
+class _Channel:
     """One stream of frames, used by any number of threads of one process."""
 
     CHANGES = "out", "outs", "in", "commit", "renew", "atomic", "space"
 
     def __init__(self, fd, out=None):
         self.n = 1  # the last number used; 1 is hello's
-        self.calls = {}  # n: Call, until its reply is here
+        self.calls = {}  # n: _Call, until its reply is here
         self.acks = []  # of whom the reply was used (.n): named in front of the next request
-        self.used = {}  # n: Used, of calls that change something
+        self.used = {}  # n: _Used, of calls that change something
         self.error = None  # (code, text): why it is of no use any more
         self.lock = _thread.allocate_lock()  # of numbers and of writing
         self.reading = _thread.allocate_lock()
@@ -328,16 +327,16 @@ class Channel:
         self.queue = [], []  # what to write; how much of it is written
 
     def fork(self):
-        """Called in a process that did not make this channel."""
+        """In a process that did not make this channel."""
         if not _fork:
             raise Error(-69, "this space belongs to process %d" % self.pid)
-        Channel.__init__(self, _fork(self))
+        _Channel.__init__(self, _fork(self))
 
     def lost(self, code, text):
         """The stream is at its end. Nobody waits for ever."""
         self.error = code, text
         for call in list(self.calls.values()):
-            Channel.answer(self, call, [call.n, -68 if self.doubt(call) else code, text])
+            _Channel.answer(self, call, [call.n, -68 if self.doubt(call) else code, text])
 
     def doubt(self, call):
         """Whether it may have been done though nobody answered; an unanswered take was undone."""
@@ -378,7 +377,7 @@ class Channel:
             call.n = self.n = self.n + 1
             call.frame = _frame(call.n, call.parts, call.body)
             if call.op in self.CHANGES:
-                self.used[call.n] = used = Used(call, self.acks.append)
+                self.used[call.n] = used = _Used(call, self.acks.append)
                 used.n = call.n
             self.calls[call.n] = call
             self.queue[0].append(call.frame)
@@ -454,7 +453,7 @@ class Channel:
             with _forking:
                 if self.pid != os.getpid():
                     self.fork()
-        call = Call(op, *args)
+        call = _Call(op, *args)
         try:
             self.put(call)
             self.wait(call)
@@ -476,7 +475,7 @@ class Channel:
     def cancel(self, call):
         """An exception left the wait: what was taken for it goes back."""
         if not self.error:
-            cancel = Call("cancel", encode(call.n))
+            cancel = _Call("cancel", encode(call.n))
             cancel.of = call
             self.put(cancel)
         self.used.pop(call.n, None)
@@ -617,7 +616,7 @@ _channel = None
 def _attach(fd):
     """Called by the hub in a worker: space() is on this descriptor from now on."""
     global _channel
-    _channel = Channel(fd)
+    _channel = _Channel(fd)
 
 
 def space(name="main", address=None):

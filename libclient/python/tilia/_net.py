@@ -13,7 +13,7 @@ import sys
 import time
 import _thread
 
-from . import Call, Channel, Error, SessionOver, decode, encode, _error, _frame, _item
+from . import _Call, _Channel, Error, SessionOver, decode, encode, _error, _frame, _item
 
 PORT = 5463
 PATIENCE = 30  # seconds for a connection to be made, and until one that is half open is found
@@ -75,7 +75,7 @@ def dial(address):
     return sock.detach()
 
 
-class Session(Channel):
+class Session(_Channel):
     """A channel that connects again, resumes its session, and resends what is unanswered."""
 
     def __init__(self, addresses):
@@ -90,8 +90,8 @@ class Session(Channel):
         self.grace = GRACE
         self.broken = False  # known to be; what is asked meanwhile is `late`
         self.ending = False
-        Channel.__init__(self, fd)
-        hello = Call("hello", self.hello())
+        _Channel.__init__(self, fd)
+        hello = _Call("hello", self.hello())
         hello.n = 1
         hello.frame = _frame(1, hello.parts, hello.body)
         self.calls[1] = hello
@@ -142,7 +142,7 @@ class Session(Channel):
                 if self.error:
                     self.start()
         call.late = self.broken
-        Channel.put(self, call)
+        _Channel.put(self, call)
 
     def answer(self, call, reply):
         if call.op == "hello":
@@ -151,7 +151,7 @@ class Session(Channel):
                 raise _error(*reply[1:3])
             self.welcome(reply[2])
         elif reply[1] != -14 or self.ending:  # stopping: asked again when it is back
-            Channel.answer(self, call, reply)
+            _Channel.answer(self, call, reply)
 
     def welcome(self, hello):
         self.grace = hello["grace"] / 1000
@@ -174,7 +174,7 @@ class Session(Channel):
                 break
             time.sleep(random.uniform(pause / 2, pause))
             pause = min(1, pause * 2)
-        Channel.lost(self, code, text)
+        _Channel.lost(self, code, text)
         with self.lock:
             self.hang_up()
 
@@ -258,8 +258,8 @@ class Session(Channel):
         self.used.clear()
         self.acks.clear()
         for n in numbers:
-            cancel = Call("cancel", encode(n))
-            cancel.of = Call("in")
+            cancel = _Call("cancel", encode(n))
+            cancel.of = _Call("in")
             cancel.of.n = n
             self.put(cancel)
 
