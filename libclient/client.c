@@ -292,8 +292,12 @@ static void opened(struct tilia *t)
 
 static void move_bytes(struct tilia *t)
 {
-	int wrote = write_all(t), code = read_some(t);
+	int code = drain(t), wrote = 0;
 
+	if (code == 0)
+		wrote = write_all(t);
+	if (code == 0)
+		code = read_some(t);
 	if (code == 0)
 		code = wrote != 0 ? wrote : write_all(t); /* acknowledgements, what callbacks asked */
 	if (t->phase == CLIENT_GREETING && session_is_open(t->session))

@@ -22,6 +22,7 @@ enum pending_state {
 
 struct pending {
 	uint64_t n;
+	uint64_t origin;    /* asked again under `n`: the number its caller knows; else 0 */
 	enum pending_state state;
 	enum message_op op; /* MESSAGE_OPS: unknown */
 	bool changes;       /* may change something */

@@ -35,6 +35,7 @@ struct session {
 	struct list held, done;
 	size_t window;     /* changing requests that count */
 	size_t unanswered;
+	size_t renumbered; /* entries with an origin */
 	uint64_t unacked[SESSION_ACK_AFTER]; /* read */
 	unsigned unacked_count;
 
@@ -135,8 +136,21 @@ static void move(struct session *s, struct pending *p, enum pending_state state)
 
 static void drop(struct session *s, struct pending *p)
 {
+	s->renumbered -= p->origin != 0;
 	s->window -= weight(s, p, p->state);
 	pending_remove(&s->table, p);
+}
+
+/* The request its caller knows as `n`. */
+static struct pending *find(const struct session *s, uint64_t n)
+{
+	struct pending *p = pending_find(&s->table, n);
+
+	if (p != NULL || s->renumbered == 0)
+		return p;
+	for (uint64_t at = n; (p = pending_from(&s->table, at)) != NULL && p->origin != n;)
+		at = p->n + 1;
+	return p;
 }
 
 /* Its reply is made here, or was kept; session_next() will tell. */
@@ -253,9 +267,9 @@ static bool send_again(struct session *s, struct pending *p)
 	return true;
 }
 
-/* Sends what is held, as far as the window goes. Without memory it stays held
- * until the next call. */
-static void pump(struct session *s)
+/* Sends what is held, as far as the window goes. false: no memory; what is held
+ * stays so until the next call. */
+static bool pump(struct session *s)
 {
 	struct list *l;
 
@@ -263,14 +277,15 @@ static void pump(struct session *s)
 		struct pending *p = list_entry(l, struct pending, link);
 
 		if (!put_acks(s))
-			return;
+			return false;
 		if (s->window >= SESSION_WINDOW && weight(s, p, PENDING_SENT) != 0)
-			return;
+			return true;
 		if (!send_again(s, p))
-			return;
+			return false;
 		list_remove(&p->link);
 		move(s, p, PENDING_SENT);
 	}
+	return true;
 }
 
 /* --- the stream ------------------------------------------------------------ */
@@ -496,7 +511,11 @@ int session_request(struct session *s, enum message_op op, unsigned args, struct
 	p->user = user;
 	p->waits = op == MESSAGE_IN && waits(args, body);
 	*n = p->n;
-	pump(s);
+	if (!pump(s) && p->state == PENDING_HELD) {
+		s->unanswered--;
+		drop(s, p);
+		return ERROR_NOMEM;
+	}
 	return 0;
 }
 
@@ -527,7 +546,7 @@ static struct pending *enter_cancel(struct session *s, uint64_t target)
 
 int session_cancel(struct session *s, uint64_t n)
 {
-	struct pending *p = pending_find(&s->table, n), *c;
+	struct pending *p = find(s, n), *c;
 
 	if (p == NULL || p->op == MESSAGE_CANCEL || p->op == MESSAGE_BYE || s->passthrough)
 		return ERROR_USAGE;
@@ -539,12 +558,12 @@ int session_cancel(struct session *s, uint64_t n)
 	}
 	if (s->ending)
 		return ERROR_USAGE;
-	c = enter_cancel(s, n);
+	c = enter_cancel(s, p->n);
 	if (c == NULL)
 		return ERROR_NOMEM;
 	p->cancel = c->n;
 	if (p->state == PENDING_READ) {
-		unack(s, n);
+		unack(s, p->n);
 		s->unanswered++;
 	}
 	pump(s);
@@ -553,7 +572,7 @@ int session_cancel(struct session *s, uint64_t n)
 
 void session_set_user(struct session *s, uint64_t n, void *user)
 {
-	struct pending *p = pending_find(&s->table, n);
+	struct pending *p = find(s, n);
 
 	if (p != NULL)
 		p->user = user;
@@ -561,7 +580,7 @@ void session_set_user(struct session *s, uint64_t n, void *user)
 
 bool session_awaits(const struct session *s, uint64_t n)
 {
-	const struct pending *p = pending_find(&s->table, n);
+	const struct pending *p = find(s, n);
 
 	return p != NULL && (p->state != PENDING_READ || p->cancel != 0);
 }
@@ -746,7 +765,7 @@ static void read_by_caller(struct session *s, struct pending *p, int code)
 
 static void describe(struct session_reply *r, const struct pending *p)
 {
-	*r = (struct session_reply){.n = p->n, .user = p->user, .op = p->op};
+	*r = (struct session_reply){.n = p->origin != 0 ? p->origin : p->n, .user = p->user, .op = p->op};
 }
 
 /* The message of a reply made here, for passthrough. */
@@ -897,6 +916,37 @@ static bool keep_reply(struct pending *p, struct bytes message)
 	return false;
 }
 
+/* The server has too many of our outcomes: those of takes that waited. Our
+ * acknowledgements are on their way, so it is asked again behind them, under a
+ * new number. */
+static int ask_again(struct session *s, struct pending *p)
+{
+	struct buf message = BUF_INIT;
+	struct item_head h;
+	const uint8_t *body = item_skip(item_head(p->message, &h));
+	struct pending *again = NULL;
+
+	if (p->cancel != 0) {
+		finish_here(s, p, ERROR_CANCELLED);
+		return 0;
+	}
+	item_put_head(&message, ITEM_ARRAY, h.arg);
+	item_put_uint(&message, s->number + 1);
+	item_put_item(&message, (struct bytes){body, (size_t)(p->message + p->size - body)});
+	if (!message.failed)
+		again = enter(s, s->number + 1, p->op, p->changes, buf_bytes(&message));
+	buf_close(&message);
+	if (again == NULL)
+		return ERROR_NOMEM;
+	again->user = p->user;
+	again->waits = p->waits;
+	again->origin = p->origin != 0 ? p->origin : p->n;
+	s->renumbered++;
+	s->unanswered--;
+	drop(s, p);
+	return 0;
+}
+
 /* One reply to a request. 1: it is in *r; 0: nothing for the caller; or ERROR_NOMEM. */
 static int read_reply(struct session *s, const struct reply *reply, struct bytes message,
                       struct session_reply *r)
@@ -909,6 +959,8 @@ static int read_reply(struct session *s, const struct reply *reply, struct bytes
 		p->end = UINT64_MAX; /* not executed: the next server will */
 		return 0;
 	}
+	if (reply->kind == ERROR_UNACKNOWLEDGED && keeps_window(s))
+		return ask_again(s, p);
 	if (is_internal(s, p)) {
 		read_cancel(s, p, reply);
 		return 0;
@@ -987,12 +1039,10 @@ static int next(struct session *s, struct session_reply *r)
 		size_t used;
 		int code;
 
-		pump(s);
-		code = next_done(s, r);
-		if (code == 0)
-			code = take_message(s, &message, &used, r);
-		else
+		code = pump(s) ? next_done(s, r) : ERROR_NOMEM;
+		if (code != 0)
 			return code;
+		code = take_message(s, &message, &used, r);
 		if (code == 0 && !s->connected && s->lost) {
 			settle(s, 0);
 			continue;

@@ -26,7 +26,9 @@
  *    unanswered one (with a session): so a restart is not seen;
  *  - at most SESSION_WINDOW changing requests are on their way or read and not
  *    acknowledged; further requests, of any kind, wait inside in their order.
- *    A waiting `in` does not count: thousands of them hold nothing up.
+ *    A waiting `in` does not count: thousands of them hold nothing up. If so many
+ *    of these are served at once that the server refuses one (ERROR_UNACKNOWLEDGED),
+ *    it is asked again behind the acknowledgements; its caller sees one number.
  *
  * Numbers: hello is 1, requests begin at 2 and rise, over all sessions.
  *

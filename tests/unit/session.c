@@ -1014,3 +1014,45 @@ TEST(a_failed_allocation_loses_nothing)
 		n++;
 	CHECK(n > 10);
 }
+
+static void asked_again(void)
+{
+	struct session *s = make_open(false);
+	struct buf want = BUF_INIT;
+
+	ask_in(s);
+	ask_in(s);
+	ask_in(s);
+	expect(&want, "issn", 2, "in", "main");
+	expect(&want, "issn", 3, "in", "main");
+	expect(&want, "issn", 4, "in", "main");
+	says(s, &want);
+	told(s, "ii[[i[i]]]", 2, 0, 77, 1);
+	next_is(s, 2, 0);
+	told(s, "iis", 3, ERROR_UNACKNOWLEDGED, "too many");
+	nothing_next(s);
+	CHECK_INT(session_unanswered(s), 2);
+	expect(&want, "isi", 0, "ack", 2);
+	expect(&want, "issn", 5, "in", "main");
+	says(s, &want);
+	CHECK(session_awaits(s, 3));
+	told(s, "ii[[i[i]]]", 5, 0, 78, 1);
+	next_is(s, 3, 0);
+	/* It is known by its first number still. */
+	CHECK_INT(session_cancel(s, 3), 0);
+	expect(&want, "isi", 6, "cancel", 5);
+	says(s, &want);
+	told(s, "iib", 6, 0, true);
+	next_is(s, 3, ERROR_CANCELLED);
+	CHECK_INT(session_cancel(s, 4), 0);
+	told(s, "iis", 4, ERROR_UNACKNOWLEDGED, "too many");
+	next_is(s, 4, ERROR_CANCELLED);
+	nothing_next(s);
+	CHECK_INT(session_unanswered(s), 0);
+	session_destroy(s);
+}
+
+TEST(a_take_refused_for_want_of_acknowledgements_is_asked_again)
+{
+	ALL(asked_again);
+}

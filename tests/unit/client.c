@@ -1,0 +1,803 @@
+/* libtilia against a real tiliad ($BUILD/tiliad), which is killed and started
+ * again under it. */
+#include "../lib/harness.h"
+
+#include "../../libclient/base/xmalloc.h"
+#include "../../libclient/tilia.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- a server -------------------------------------------------------------- */
+
+static struct server {
+	pid_t pid;
+	char socket[256], address[300], store[256];
+} server;
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void pause_ms(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
+static void server_run(void)
+{
+	const char *build = getenv("BUILD");
+	char program[300], log[300];
+
+	snprintf(program, sizeof(program), "%s/tiliad", build == NULL ? "build" : build);
+	snprintf(log, sizeof(log), "%s/log", test_folder());
+	if (access(program, X_OK) != 0)
+		test_skip("%s is not built", program);
+	unlink(server.socket);
+	server.pid = fork();
+	if (server.pid == 0) {
+		int fd;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+		dup2(fd, 2);
+		if (server.store[0] != '\0')
+			execl(program, program, "--listen", server.address, "--store", server.store, NULL);
+		else
+			execl(program, program, "--listen", server.address, "--volatile", NULL);
+		_exit(127);
+	}
+	for (int64_t end = now_ms() + 30000; access(server.socket, F_OK) != 0; pause_ms(2)) {
+		if (waitpid(server.pid, NULL, WNOHANG) != 0 || now_ms() > end)
+			test_fail(__FILE__, __LINE__, "tiliad did not start; see %s", log);
+	}
+}
+
+static void server_end(int sig)
+{
+	if (server.pid == 0)
+		return;
+	kill(server.pid, sig);
+	waitpid(server.pid, NULL, 0);
+	server.pid = 0;
+}
+
+/* A server of this test's own; one of an earlier test, if it failed, is ended. */
+static void server_start(bool durable)
+{
+	static int count;
+
+	server_end(SIGKILL);
+	count++;
+	snprintf(server.socket, sizeof(server.socket), "%s/s%d", test_folder(), count);
+	snprintf(server.address, sizeof(server.address), "unix:%s", server.socket);
+	server.store[0] = '\0';
+	if (durable)
+		snprintf(server.store, sizeof(server.store), "%s/db%d", test_folder(), count);
+	server_run();
+}
+
+__attribute__((destructor)) static void server_end_at_exit(void)
+{
+	server_end(SIGKILL);
+}
+
+static struct tilia *connect_with(struct tilia_options o)
+{
+	struct tilia *t;
+	int code;
+
+	o.address = server.address;
+	code = tilia_open(&t, &o);
+	if (code != 0)
+		test_fail(__FILE__, __LINE__, "tilia_open: %d %s", code, tilia_error(t));
+	return t;
+}
+
+static struct tilia *connect_here(void)
+{
+	return connect_with((struct tilia_options){0});
+}
+
+static uint64_t count_all(struct tilia *t)
+{
+	uint64_t n;
+
+	CHECK_INT(tilia_count_text(t, NULL, "null", &n), 0);
+	return n;
+}
+
+#define CHECK_OK(call)                                                                             \
+	do {                                                                                       \
+		int code_ = (call);                                                                \
+		if (code_ != 0)                                                                    \
+			test_fail(__FILE__, __LINE__, "%s: %d", #call, code_);                     \
+	} while (0)
+
+/* --- what a call does ------------------------------------------------------ */
+
+TEST(every_type_goes_there_and_back)
+{
+	struct tilia *t;
+	int i, v;
+	unsigned u;
+	int64_t l;
+	uint64_t L;
+	double d;
+	bool b;
+	char *s, *S;
+	void *y, *c, *m;
+	size_t S_size, y_size, c_size, m_size;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_OK(tilia_out(t, "iulLdbsSynUv[ii]{si}ts", -5, 6u, INT64_MIN, UINT64_MAX, 2.5, 1, "text", "a\0b",
+	                   (size_t)3, "\1\2", (size_t)2, 40, 1, 2, "k", 9, (uint64_t)50, "tagged"));
+	CHECK_OK(tilia_in(t, "?i?u?l?L?d?b?s?S?y?n?U?v?[?{_", &i, &u, &l, &L, &d, &b, &s, &S, &S_size, &y,
+	                  &y_size, &v, &c, &c_size, &m, &m_size));
+	CHECK(i == -5 && u == 6 && l == INT64_MIN && L == UINT64_MAX && d == 2.5 && b && v == 40);
+	CHECK_STR(s, "text");
+	CHECK(S_size == 3 && y_size == 2 && c_size == 3 && m_size == 4);
+	CHECK(memcmp(c, "\x82\1\2", 3) == 0 && memcmp(m, "\xa1\x61k\x09", 4) == 0);
+	tilia_free(s);
+	tilia_free(S);
+	tilia_free(y);
+	tilia_free(c);
+	tilia_free(m);
+	CHECK_INT(count_all(t), 0);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(nothing_there_and_timeouts)
+{
+	struct tilia *t;
+	struct tilia_op op = {.timeout_ms = 80};
+	int64_t start;
+	int n = 7;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_INT(tilia_inp(t, "?i", &n), TILIA_NONE);
+	CHECK_INT(tilia_rdp(t, "?i", &n), TILIA_NONE);
+	start = now_ms();
+	CHECK_INT(tilia_in_x(t, &op, NULL, "?i", &n), TILIA_NONE);
+	CHECK(now_ms() - start >= 79);
+	CHECK_INT(n, 7);
+	CHECK_OK(tilia_out(t, "i", 3));
+	CHECK_OK(tilia_rdp(t, "?i", &n));
+	CHECK_INT(n, 3);
+	CHECK_OK(tilia_inp(t, "?i", NULL));
+	CHECK_INT(tilia_inp(t, "?i", &n), TILIA_NONE);
+	CHECK_OK(tilia_close(t));
+}
+
+static void *take_one(void *arg)
+{
+	struct tilia *t = connect_here();
+	int *n = arg;
+
+	CHECK_OK(tilia_in(t, "s?i", "job", n));
+	CHECK_OK(tilia_close(t));
+	return NULL;
+}
+
+TEST(a_waiting_take_gets_what_another_puts)
+{
+	pthread_t thread;
+	struct tilia *t;
+	int n = 0;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_OK(pthread_create(&thread, NULL, take_one, &n));
+	pause_ms(20);
+	CHECK_OK(tilia_out(t, "si", "job", 42));
+	pthread_join(thread, NULL);
+	CHECK_INT(n, 42);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(text_cbor_and_lists)
+{
+	struct tilia *t;
+	struct tilia_tuple *found, *second;
+	struct tilia_op op = {.max = 10};
+	uint64_t ids[3], n, id;
+	char *text;
+	const char *s;
+	const void *p;
+	size_t size;
+	int64_t i;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_OK(tilia_out_text(t, "[\"a\", 1, h'01']"));
+	/* Indefinite lengths and long heads are as good. */
+	CHECK_OK(tilia_outs_cbor(t, NULL, "\x9f\x9f\x61" "a\x18\x02\x41\x02\xff\x83\x61" "b\x03\x41\x03\xff", 16, ids));
+	CHECK(ids[1] > ids[0]);
+	CHECK_OK(tilia_count_text(t, NULL, "[\"a\", ?int, ?bytes]", &n));
+	CHECK_INT(n, 2);
+	CHECK_OK(tilia_count_cbor(t, NULL, "\xf6", 1, &n));
+	CHECK_INT(n, 3);
+	CHECK_OK(tilia_count(t, &n, "si_", "b", 3));
+	CHECK_INT(n, 1);
+	CHECK_OK(tilia_rd_text_x(t, &op, "[\"a\", ?, ?]", &found));
+	second = tilia_tuple_next(found);
+	CHECK(second != NULL && tilia_tuple_next(second) == NULL);
+	CHECK_INT(tilia_tuple_id(second), ids[0]);
+	CHECK_INT(tilia_tuple_arity(second), 3);
+	CHECK_OK(tilia_tuple_string(second, 0, &s, &size));
+	CHECK_STR(s, "a");
+	CHECK_OK(tilia_tuple_int(second, 1, &i));
+	CHECK_INT(i, 2);
+	CHECK_OK(tilia_tuple_bytes(second, 2, &p, &size));
+	CHECK(size == 1 && *(const char *)p == 2);
+	CHECK_INT(tilia_tuple_type(second, 3), TILIA_NOTHING);
+	CHECK_INT(tilia_tuple_int(second, 0, &i), TILIA_E_VALUE);
+	text = tilia_tuple_text(second);
+	CHECK_STR(text, "[\"a\", 2, h'02']");
+	tilia_free(text);
+	id = tilia_tuple_id(found);
+	tilia_tuple_free(found);
+	op = (struct tilia_op){.after = id, .timeout_ms = TILIA_NOWAIT};
+	CHECK_OK(tilia_rd_cbor(t, &op, "\xf6", 1, &found));
+	CHECK_INT(tilia_tuple_id(found), ids[0]);
+	tilia_tuple_free(found);
+	op.after = ids[1];
+	CHECK_INT(tilia_rd_cbor(t, &op, "\xf6", 1, &found), TILIA_NONE);
+	CHECK(found == NULL);
+	op = (struct tilia_op){.max = 1024};
+	CHECK_OK(tilia_in_text_x(t, &op, "null", &found));
+	CHECK(tilia_tuple_next(tilia_tuple_next(found)) != NULL);
+	CHECK_OK(tilia_tuple_scan(found, "s?l?y", "a", &i, NULL, NULL));
+	CHECK_INT(i, 1);
+	CHECK_INT(tilia_tuple_scan(found, "s?l?y", "b", &i, NULL, NULL), TILIA_NONE);
+	tilia_tuple_free(found);
+	CHECK_INT(count_all(t), 0);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(errors_say_what_and_where)
+{
+	struct tilia *t;
+	struct tilia_op op = {.space = "nowhere"};
+	struct tilia_tuple *found;
+	int n = 0;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_INT(tilia_out_x(t, &op, NULL, "i", 1), TILIA_E_NO_SPACE);
+	CHECK(strstr(tilia_error(t), "nowhere") != NULL);
+	CHECK_INT(tilia_out(t, "i?i", 1, NULL), TILIA_E_USAGE);
+	CHECK_STR(tilia_error(t), "field 1: `?` and `_` are for templates");
+	CHECK_INT(tilia_out_text(t, "[1, "), TILIA_E_SYNTAX);
+	CHECK(strncmp(tilia_error(t), "byte 4 of the text: ", 20) == 0);
+	CHECK_INT(tilia_out_cbor(t, NULL, "\x82\x01", 2, NULL), TILIA_E_VALUE);
+	CHECK_INT(tilia_out_cbor(t, NULL, "\x01", 1, NULL), TILIA_E_VALUE);
+	op = (struct tilia_op){.max = 1025};
+	CHECK_INT(tilia_rd_text_x(t, &op, "null", &found), TILIA_E_LIMIT);
+	op = (struct tilia_op){.max = 2};
+	CHECK_INT(tilia_in_x(t, &op, NULL, "?i", &n), TILIA_E_USAGE);
+	CHECK_INT(tilia_out_x(t, &op, NULL, "i", 1), TILIA_E_USAGE);
+	CHECK_OK(tilia_ping(t));
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(what_does_not_fit_is_put_back)
+{
+	struct tilia *t;
+	int n = 5;
+	char *s = NULL;
+	uint64_t id, again;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_OK(tilia_out_x(t, NULL, &id, "lS", INT64_MAX, "a\0b", (size_t)3));
+	CHECK_INT(tilia_in(t, "?i_", &n), TILIA_E_VALUE);
+	CHECK_STR(tilia_error(t), "field 0: the integer does not fit an int");
+	CHECK_INT(tilia_in(t, "_?s", &s), TILIA_E_VALUE);
+	CHECK(n == 5 && s == NULL);
+	CHECK_INT(count_all(t), 1);
+	CHECK_OK(tilia_rd_x(t, NULL, &again, "__"));
+	CHECK_INT(again, id);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(spaces_statistics_and_ping)
+{
+	struct tilia *t;
+	struct tilia_op op = {.space = "other"};
+	void *p;
+	size_t size;
+	char *text;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_OK(tilia_space_create(t, "other", true));
+	CHECK_INT(tilia_space_create(t, "other", true), TILIA_E_SPACE_EXISTS);
+	CHECK_OK(tilia_out_x(t, &op, NULL, "i", 1));
+	CHECK_OK(tilia_space_list(t, &p, &size));
+	text = tilia_text(p, size);
+	CHECK(strstr(text, "\"other\"") != NULL);
+	tilia_free(p);
+	tilia_free(text);
+	CHECK_OK(tilia_space_drop(t, "other"));
+	CHECK_INT(tilia_out_x(t, &op, NULL, "i", 1), TILIA_E_NO_SPACE);
+	CHECK_OK(tilia_stats(t, NULL, &p, &size));
+	text = tilia_text(p, size);
+	CHECK(strstr(text, "\"boot\"") != NULL);
+	tilia_free(p);
+	tilia_free(text);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(no_server_is_told_at_once_and_a_list_is_tried_in_turn)
+{
+	struct tilia_options o = {0};
+	struct tilia *t;
+	char list[700];
+	int64_t start = now_ms();
+
+	server_start(false);
+	snprintf(list, sizeof(list), "unix:%s.no", server.socket);
+	o.address = list;
+	CHECK_INT(tilia_open(&t, &o), TILIA_E_CONNECT);
+	CHECK(strstr(tilia_error(t), server.socket) != NULL);
+	CHECK_INT(tilia_out(t, "i", 1), TILIA_E_CONNECT);
+	CHECK_INT(tilia_close(t), TILIA_E_CONNECT);
+	CHECK(now_ms() - start < 5000);
+	snprintf(list, sizeof(list), "unix:%s.no,tcp:127.0.0.1:1,unix:%s", server.socket, server.socket);
+	CHECK_OK(tilia_open(&t, &o));
+	CHECK_OK(tilia_ping(t));
+	CHECK_OK(tilia_close(t));
+}
+
+/* --- sessions -------------------------------------------------------------- */
+
+static bool comes_back(struct tilia *t, int64_t within_ms)
+{
+	struct tilia_op op = {.timeout_ms = within_ms};
+
+	return tilia_rd_x(t, &op, NULL, "?i", NULL) == 0;
+}
+
+TEST(close_keeps_what_was_taken_and_abandon_gives_it_back)
+{
+	struct tilia *t, *other;
+
+	server_start(false);
+	other = connect_here();
+	CHECK_OK(tilia_out(other, "i", 1));
+	t = connect_with((struct tilia_options){.grace_ms = 50});
+	CHECK_OK(tilia_in(t, "?i", NULL));
+	tilia_abandon(t);
+	CHECK_INT(count_all(other), 0);
+	CHECK(comes_back(other, 10000));
+	t = connect_with((struct tilia_options){.grace_ms = 50});
+	CHECK_OK(tilia_in(t, "?i", NULL));
+	CHECK_OK(tilia_close(t));
+	CHECK(!comes_back(other, 300));
+	CHECK_OK(tilia_close(other));
+}
+
+TEST(undo_gives_the_last_take_back_until_it_is_acknowledged)
+{
+	struct tilia *t;
+	int n;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_INT(tilia_undo(t, 0), TILIA_NONE);
+	CHECK_OK(tilia_out(t, "i", 1));
+	CHECK_OK(tilia_in(t, "?i", &n));
+	CHECK_OK(tilia_undo(t, 0));
+	CHECK_INT(count_all(t), 1);
+	CHECK_OK(tilia_in(t, "?i", &n));
+	CHECK_OK(tilia_ping(t)); /* carries the acknowledgement */
+	CHECK_INT(tilia_undo(t, 0), TILIA_NONE);
+	CHECK_INT(count_all(t), 0);
+	CHECK_OK(tilia_close(t));
+}
+
+struct resumed {
+	struct tilia *t;
+	int code, n;
+};
+
+static void *take_resumed(void *arg)
+{
+	struct resumed *r = arg;
+
+	r->code = tilia_in(r->t, "s?i", "late", &r->n);
+	return NULL;
+}
+
+static void waits_over_the_end_of(int sig)
+{
+	struct resumed r = {0};
+	pthread_t thread;
+	struct tilia *other;
+
+	server_start(true);
+	r.t = connect_here();
+	CHECK_OK(pthread_create(&thread, NULL, take_resumed, &r));
+	pause_ms(30);
+	server_end(sig);
+	pause_ms(30);
+	server_run();
+	other = connect_here();
+	CHECK_OK(tilia_out(other, "si", "late", 9));
+	pthread_join(thread, NULL);
+	CHECK_OK(r.code);
+	CHECK_INT(r.n, 9);
+	CHECK_OK(tilia_close(r.t));
+	CHECK_OK(tilia_close(other));
+}
+
+TEST(a_waiting_take_outlives_a_killed_server)
+{
+	waits_over_the_end_of(SIGKILL);
+}
+
+TEST(a_waiting_take_outlives_a_server_that_stops)
+{
+	waits_over_the_end_of(SIGTERM);
+}
+
+#define JOBS 600
+
+static void *put_jobs(void *arg)
+{
+	struct tilia *t = connect_here();
+
+	(void)arg;
+	for (int i = 0; i < JOBS; i++)
+		CHECK_OK(tilia_out(t, "si", "job", i));
+	CHECK_OK(tilia_close(t));
+	return NULL;
+}
+
+static int taken[JOBS];
+
+static void *take_jobs(void *arg)
+{
+	struct tilia *t = connect_here();
+	int n = 0;
+
+	(void)arg;
+	for (;;) {
+		CHECK_OK(tilia_in(t, "s?i", "job", &n));
+		if (n < 0)
+			break;
+		__atomic_add_fetch(&taken[n], 1, __ATOMIC_RELAXED);
+	}
+	CHECK_OK(tilia_close(t));
+	return NULL;
+}
+
+TEST(killed_servers_lose_nothing_and_give_nothing_twice)
+{
+	pthread_t putter, takers[2];
+	struct tilia *t;
+
+	server_start(true);
+	memset(taken, 0, sizeof(taken));
+	CHECK_OK(pthread_create(&putter, NULL, put_jobs, NULL));
+	for (int i = 0; i < 2; i++)
+		CHECK_OK(pthread_create(&takers[i], NULL, take_jobs, NULL));
+	pause_ms(50); /* they begin with a server that is there */
+	for (int i = 0; i < 10; i++) {
+		pause_ms(20 + 7 * (i % 3));
+		server_end(SIGKILL);
+		server_run();
+	}
+	pthread_join(putter, NULL);
+	t = connect_here();
+	CHECK_OK(tilia_out(t, "si", "job", -1));
+	CHECK_OK(tilia_out(t, "si", "job", -1));
+	for (int i = 0; i < 2; i++)
+		pthread_join(takers[i], NULL);
+	for (int i = 0; i < JOBS; i++)
+		CHECK_INT(taken[i], 1);
+	CHECK_INT(count_all(t), 0);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(a_volatile_server_that_is_gone_ends_the_session_and_takes_go_on)
+{
+	struct tilia *t;
+
+	server_start(false);
+	t = connect_here();
+	CHECK_OK(tilia_out(t, "i", 1));
+	server_end(SIGKILL);
+	server_run();
+	CHECK_INT(tilia_inp(t, "?i", NULL), TILIA_NONE);
+	CHECK_OK(tilia_out(t, "i", 2));
+	CHECK_OK(tilia_inp(t, "i", 2));
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(without_a_server_calls_end_after_the_window)
+{
+	struct tilia *t;
+	int64_t start;
+
+	server_start(false);
+	t = connect_with((struct tilia_options){.resume_ms = 150});
+	server_end(SIGKILL);
+	start = now_ms();
+	CHECK_INT(tilia_in(t, "?i", NULL), TILIA_E_CLOSED);
+	CHECK(now_ms() - start >= 140);
+	CHECK_INT(tilia_in(t, "?i", NULL), TILIA_E_CLOSED);
+	server_run();
+	CHECK_OK(tilia_out(t, "i", 1)); /* and go on when it is there again */
+	CHECK_OK(tilia_close(t));
+}
+
+/* --- interruptions --------------------------------------------------------- */
+
+static struct tilia *interrupted_handle;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	tilia_interrupt(interrupted_handle);
+}
+
+struct signaller {
+	pthread_t whom;
+	struct tilia *t;
+	int rounds;
+};
+
+/* Puts a job and sends a signal, at about the same time. */
+static void *signal_and_put(void *arg)
+{
+	struct signaller *s = arg;
+
+	for (int i = 0; i < s->rounds; i++) {
+		struct timespec ts = {0, (long)(i * 7919L % 300000)};
+
+		if (i % 2 == 0)
+			pthread_kill(s->whom, SIGUSR1);
+		nanosleep(&ts, NULL);
+		CHECK_OK(tilia_out(s->t, "si", "job", i));
+		if (i % 2 != 0)
+			pthread_kill(s->whom, SIGUSR1);
+	}
+	CHECK_OK(tilia_out(s->t, "si", "job", -1));
+	return NULL;
+}
+
+TEST(an_interrupted_take_loses_nothing_a_thousand_times)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+	struct signaller s = {.whom = pthread_self(), .rounds = 1000};
+	static int seen[1000];
+	pthread_t thread;
+	int n = 0, interruptions = 0;
+
+	server_start(false);
+	memset(seen, 0, sizeof(seen));
+	interrupted_handle = connect_here();
+	s.t = connect_here();
+	sigaction(SIGUSR1, &sa, NULL);
+	CHECK_OK(pthread_create(&thread, NULL, signal_and_put, &s));
+	for (;;) {
+		int code = tilia_in(interrupted_handle, "s?i", "job", &n);
+
+		if (code == TILIA_E_INTERRUPTED) {
+			interruptions++;
+			continue;
+		}
+		CHECK_OK(code);
+		if (n < 0)
+			break;
+		seen[n]++;
+	}
+	pthread_join(thread, NULL);
+	signal(SIGUSR1, SIG_DFL);
+	CHECK(interruptions > 100);
+	for (int i = 0; i < 1000; i++)
+		CHECK_INT(seen[i], 1);
+	CHECK_INT(count_all(s.t), 0);
+	CHECK_OK(tilia_close(s.t));
+	CHECK_OK(tilia_close(interrupted_handle));
+}
+
+TEST(an_interruption_without_a_server_returns_at_once)
+{
+	struct tilia *t;
+
+	server_start(false);
+	t = connect_here();
+	server_end(SIGKILL);
+	tilia_interrupt(t);
+	CHECK_INT(tilia_in(t, "?i", NULL), TILIA_E_INTERRUPTED);
+	CHECK_STR(tilia_error(t), tilia_strerror(TILIA_E_INTERRUPTED));
+	tilia_abandon(t);
+}
+
+/* --- without waiting ------------------------------------------------------- */
+
+struct tally {
+	int done, failed, cancelled, chained;
+	uint64_t sum;
+};
+
+static void on_done(struct tilia *t, struct tilia_done *d, void *arg)
+{
+	struct tally *tally = arg;
+
+	tally->done++;
+	tally->cancelled += d->code == TILIA_E_CANCELLED;
+	tally->failed += d->code < 0 && d->code != TILIA_E_CANCELLED;
+	if (d->code == 0 && d->tuples != NULL) {
+		int64_t v = 0;
+
+		CHECK_OK(tilia_tuple_int(d->tuples, 0, &v));
+		tally->sum += (uint64_t)v;
+	}
+	CHECK_INT(tilia_ping(t), TILIA_E_USAGE);
+	if (tally->chained > 0) {
+		tally->chained--;
+		CHECK(tilia_submit(t, TILIA_PING, NULL, NULL, 0, on_done, tally) > 0);
+	}
+}
+
+TEST(submitted_requests_call_back)
+{
+	struct tilia *t;
+	struct tally tally = {.chained = 10};
+	int64_t waiting;
+	void *p;
+	size_t size;
+
+	server_start(false);
+	t = connect_here();
+	for (int i = 0; i < 5000; i++) {
+		CHECK_OK(tilia_build(t, &p, &size, "i", i));
+		CHECK(tilia_submit(t, TILIA_OUT, NULL, p, size, on_done, &tally) > 0);
+		tilia_free(p);
+		CHECK_OK(tilia_flush(t, 3000));
+	}
+	CHECK_OK(tilia_flush(t, 0));
+	CHECK_INT(tally.done, 5010);
+	CHECK_INT(tally.failed, 0);
+	CHECK_OK(tilia_build(t, &p, &size, "?i", NULL));
+	for (int i = 0; i < 5000; i++)
+		CHECK(tilia_submit(t, TILIA_IN, NULL, p, size, on_done, &tally) > 0);
+	CHECK_OK(tilia_flush(t, 0));
+	CHECK_INT(tally.failed, 0);
+	CHECK_INT(tally.sum, 5000ull * 4999 / 2);
+	waiting = tilia_submit(t, TILIA_IN, NULL, p, size, on_done, &tally);
+	tilia_free(p);
+	CHECK_OK(tilia_ping(t));
+	CHECK_OK(tilia_cancel(t, waiting));
+	CHECK_OK(tilia_flush(t, 0));
+	CHECK_INT(tally.cancelled, 1);
+	CHECK_INT(tilia_cancel(t, waiting), TILIA_E_USAGE);
+	CHECK(tilia_submit(t, TILIA_OUT, NULL, "\xff", 1, on_done, &tally) < 0);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(an_event_loop_needs_only_fd_events_and_deadline)
+{
+	struct tilia_options o = {.address = NULL};
+	struct tilia *t;
+	struct tally tally = {.chained = 100};
+
+	server_start(false);
+	o.address = server.address;
+	CHECK_OK(tilia_start(&t, &o));
+	CHECK(tilia_submit(t, TILIA_PING, NULL, NULL, 0, on_done, &tally) > 0);
+	for (int64_t end = now_ms() + 20000; tally.done < 101 && now_ms() < end;) {
+		int events = tilia_events(t);
+		int64_t ms = tilia_deadline_ms(t);
+		struct pollfd p = {.fd = tilia_fd(t)};
+
+		p.events = (short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
+		CHECK(poll(&p, 1, ms < 0 || ms > 20000 ? 20000 : (int)ms) >= 0);
+		CHECK_OK(tilia_process(t, (p.revents & POLLIN ? TILIA_READ : 0) |
+		                          (p.revents & POLLOUT ? TILIA_WRITE : 0)));
+	}
+	CHECK_INT(tally.done, 101);
+	CHECK_INT(tilia_deadline_ms(t), -1); /* idle: nothing wakes it */
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(close_answers_what_waits)
+{
+	struct tilia *t;
+	struct tally tally = {0};
+
+	server_start(false);
+	t = connect_here();
+	CHECK(tilia_submit(t, TILIA_IN, NULL, "\xf6", 1, on_done, &tally) > 0);
+	CHECK_OK(tilia_close(t));
+	CHECK_INT(tally.cancelled, 1);
+}
+
+/* --- memory and other transports ------------------------------------------- */
+
+TEST(without_memory_a_call_fails_and_the_handle_lives)
+{
+	struct tilia *t, *other;
+
+	server_start(false);
+	other = connect_here();
+	t = connect_here();
+	for (unsigned long n = 1;; n++) {
+		char *s = NULL;
+		unsigned long used;
+		uint64_t left;
+		int put, got;
+
+		xmalloc_fail_at(n, 0);
+		put = tilia_out(t, "is", 1, "x");
+		got = tilia_inp(t, "i?s", 1, &s);
+		used = xmalloc_fail_at(0, 0);
+		CHECK(put == 0 || put == TILIA_E_NOMEM);
+		CHECK(got == 0 || got == TILIA_NONE || got == TILIA_E_NOMEM);
+		CHECK((got == 0) == (s != NULL));
+		left = count_all(other);
+		/* A put whose answer could not be copied was done all the same. */
+		CHECK(left <= 1 && (put != 0 || left + (got == 0) == 1));
+		tilia_free(s);
+		if (left != 0)
+			CHECK_OK(tilia_in(other, "__"));
+		if (used < n)
+			break;
+	}
+	CHECK_OK(tilia_close(t));
+	CHECK_OK(tilia_close(other));
+}
+
+TEST(a_program_is_a_transport)
+{
+	struct tilia_options o = {0};
+	struct tilia *t;
+	char script[300], address[400];
+	FILE *f;
+
+	server_start(false);
+	snprintf(script, sizeof(script), "%s/pipe.py", test_folder());
+	f = fopen(script, "w");
+	fprintf(f, "import os, select, socket\n"
+	           "s = socket.socket(socket.AF_UNIX)\n"
+	           "s.connect('%s')\n"
+	           "while True:\n"
+	           "    for fd in select.select([0, s], [], [])[0]:\n"
+	           "        data = os.read(fd if fd == 0 else s.fileno(), 65536)\n"
+	           "        if not data: raise SystemExit\n"
+	           "        s.sendall(data) if fd == 0 else os.write(1, data)\n", server.socket);
+	fclose(f);
+	snprintf(address, sizeof(address), "cmd:python3 %s", script);
+	o.address = address;
+	CHECK_OK(tilia_open(&t, &o));
+	CHECK_OK(tilia_out(t, "s", "through a pipe"));
+	CHECK_OK(tilia_in(t, "s", "through a pipe"));
+	CHECK_OK(tilia_close(t));
+	CHECK_INT(waitpid(-1, NULL, WNOHANG), 0); /* no child but the server */
+	o.address = "cmd:/nonexistent/program";
+	CHECK_INT(tilia_open(&t, &o), TILIA_E_CONNECT);
+	tilia_close(t);
+	o.address = "cmd:false";
+	o.connect_ms = 500;
+	CHECK(tilia_open(&t, &o) < 0);
+	tilia_close(t);
+}
