@@ -6,6 +6,7 @@ PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
 VERSION := $(shell cat VERSION)
 SONAME  := libtilia.so.$(firstword $(subst ., ,$(VERSION)))
+JOBS     = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
 PKG     := pkg-config
 NEEDS   := libuv >= 1.44, libcbor >= 0.8, sqlite3 >= 3.40, libxxhash
@@ -25,7 +26,7 @@ SERVER_OBJ := $(call objects,server server/engine server/journal server/net)
 TOOLS_OBJ  := $(call objects,tools tools/boot) $(BUILD)/tools/boot/payload_data.o
 TESTLIB    := $(call objects,tests/lib)
 
-# A test is a C file under tests/unit, stories or model; it is linked with everything but main().
+# A test is a C file under tests/unit, stories or model; it is linked with all but the server's main().
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
@@ -78,25 +79,28 @@ $(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
 	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
-$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
-	$(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libtilia.a
+	$(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
 programs: all $(TESTS) $(BENCHES)
+tests: $(TESTS)
+journal-tests: $(filter $(BUILD)/tests/unit/journal_%,$(TESTS))
 fuzzers: $(FUZZERS)
 
+# Each built only as far as it is run: the C tests; what has threads; the fuzzers.
 asan:
-	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' CFLAGS='-O1 -g' programs
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' CFLAGS='-O1 -g' tests
 tsan:
-	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread CFLAGS='-O1 -g' programs
+	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread CFLAGS='-O1 -g' journal-tests
 fuzz-build:
 	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=-fsanitize=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzzers
 fuzz: fuzz-build
-	tests/run --build $(BUILD) --fuzz-seconds 600 fuzz
+	@tests/run --build $(BUILD) --fuzz-seconds 600 fuzz
 
-# make test [T=name] [SEED=n]
+# make test [T=name] [SEED=n]: all, or one program, or one test of a program.
 test:
 	@tools/install-deps build test
-	@$(MAKE) programs asan tsan fuzz-build
+	@$(MAKE) $(JOBS) programs asan tsan fuzz-build
 	@tests/run --build $(BUILD) $(if $(SEED),--seed $(SEED)) $(if $(T),--only '$(T)')
 
 soak: programs
@@ -104,7 +108,7 @@ soak: programs
 
 demo:
 	@tools/install-deps build
-	@$(MAKE) all
+	@$(MAKE) $(JOBS) all
 	@BUILD=$(BUILD) docs/examples/demo.sh
 
 bench: all $(BENCHES)
@@ -127,5 +131,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/asan/*' -not -path '$(BUILD)/tsan/*' -not -path '$(BUILD)/fuzz/*' 2>/dev/null)
 
-.PHONY: all needs programs fuzzers asan tsan fuzz-build fuzz test soak demo bench install clean
+.PHONY: all needs programs tests journal-tests fuzzers asan tsan fuzz-build fuzz test soak demo bench install clean
 .SECONDARY:
