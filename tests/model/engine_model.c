@@ -355,12 +355,13 @@ static void end_session(int session)
 
 static void detach(int session)
 {
-	struct m_session *s = &w.now.sessions[session];
+	struct m_session *s;
 
 	if (session >= SESSIONS) {
 		end_session(session);
 		return;
 	}
+	s = &w.now.sessions[session];
 	s->conn = -1;
 	s->over = w.now.lease + s->grace;
 	for (int i = 0; i < WAITERS; i++)
