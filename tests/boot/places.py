@@ -44,10 +44,10 @@ def argv(*args):
     return [harness.TILIA, "run"] + [str(a) for a in args]
 
 
-def run(*args, env=None, input=b"", timeout=60, cwd=None):
+def run(*args, env=None, input=b"", timeout=60, **kw):
     """Runs `tilia run` to its end; stdout and stderr as text."""
     p = subprocess.run(argv(*args), input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       env=env or environment(), timeout=timeout, cwd=cwd)
+                       env=env or environment(), timeout=timeout, **kw)
     p.out, p.err = p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
     return p
 

@@ -79,6 +79,9 @@ static void say(struct run *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + 11, sizeof line - 11, fmt, ap);
 	va_end(ap);
+	for (char *p = line; *p != '\0'; p++) /* what the far side says moves no cursor */
+		if ((unsigned char)*p < ' ' || *p == 127)
+			*p = ' ';
 	console_say(r->err, line);
 }
 
