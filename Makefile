@@ -30,6 +30,8 @@ TESTLIB    := $(call objects,tests/lib)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
+CRASHERS := $(patsubst %.c,$(BUILD)/%,$(filter-out %_preload.c,$(call sources,tests/crash)))
+PRELOADS := $(BUILD)/tests/crash/crashvfs.so $(BUILD)/tests/crash/order.so
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz))
 
 all: needs $(BUILD)/tiliad $(BUILD)/tilia $(BUILD)/libtilia.a $(BUILD)/libtilia.so $(BUILD)/tilia.pc $(EXAMPLES)
@@ -79,10 +81,20 @@ $(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
 	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
+$(CRASHERS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
+	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
+
+$(BUILD)/tests/crash/crashvfs.so: tests/lib/crashvfs.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -DCRASHVFS_PRELOAD -shared -o $@ $< -lsqlite3
+$(BUILD)/tests/crash/order.so: tests/crash/order_preload.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -shared -o $@ $< -ldl
+
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libtilia.a
 	$(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
-programs: all $(TESTS) $(BENCHES)
+programs: all $(TESTS) $(BENCHES) $(CRASHERS) $(PRELOADS)
 tests: $(TESTS)
 journal-tests: $(filter $(BUILD)/tests/unit/journal_%,$(TESTS))
 fuzzers: $(FUZZERS)
