@@ -91,7 +91,8 @@ $(BUILD)/tests/crash/order.so: tests/crash/order_preload.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -shared -o $@ $< -ldl
 
-$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libtilia.a
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call objects,server/engine) \
+            $(BUILD)/tools/boot/trunk.o $(BUILD)/tools/boot/place.o $(BUILD)/libtilia.a
 	$(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
 programs: all $(TESTS) $(BENCHES) $(CRASHERS) $(PRELOADS)

@@ -60,7 +60,8 @@ static int parse_tcp(const char *s, size_t n, struct address *a, char *why)
 	if (n && *s == '[') {
 		const char *close = memchr(s, ']', n);
 
-		if (!close || (close + 1 < end && close[1] != ':'))
+		if (!close || (close + 1 < end && close[1] != ':') ||
+		    (close > s + 1 && !memchr(s, ':', (size_t)(close - s))) || memchr(s + 1, '[', n - 1))
 			return refuse(ERROR_USAGE, why, "write tcp:[v6 address]:port");
 		host++;
 		host_n = (size_t)(close - host);

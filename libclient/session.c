@@ -1016,9 +1016,12 @@ static int read_message(struct session *s, struct bytes message, struct session_
 static int take_message(struct session *s, struct bytes *message, size_t *used,
                         struct session_reply *r)
 {
-	struct bytes in = {s->in.data + s->in_at, s->in.len - s->in_at};
-	int code = in.n == 0 ? 0 : frame_next(in, FRAME_MAX, message, used);
+	struct bytes in = buf_bytes(&s->in);
+	int code = 0;
 
+	if (in.n > s->in_at)
+		code = frame_next((struct bytes){in.p + s->in_at, in.n - s->in_at}, FRAME_MAX, message,
+		                  used);
 	if (code == 1)
 		return 1;
 	if (!s->connected) {

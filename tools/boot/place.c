@@ -124,12 +124,13 @@ static int option_set(struct place *p, struct place_hop *h, const char *key, cha
 static int hop_options(struct place *p, struct place_hop *h, const char *s, const char *end, char *why)
 {
 	while (s < end) {
-		const char *stop = word_end(++s, ",/"), *equals = memchr(s, '=', (size_t)(stop - s));
+		const char *stop = word_end(++s, ",/"), *equals;
 		char key[32];
 		int e;
 
 		if (stop > end)
 			stop = end;
+		equals = memchr(s, '=', (size_t)(stop - s));
 		if (equals == NULL || equals - s >= (long)sizeof key) {
 			snprintf(why, PLACE_WHY, "an option is KEY=VALUE, not %.*s", (int)(stop - s), s);
 			return ERROR_USAGE;
