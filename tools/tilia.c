@@ -138,8 +138,13 @@ static int help_main(const struct command *c, int argc, char **argv)
 #define RUN \
 	"Nothing is needed at a place but ssh's way there and Python 3.6; nothing is written there.\n" \
 	"In the script: import tilia; space = tilia.space(); tilia.rank, size, host, place, run.\n" \
-	"Output comes by whole lines with the place's name. Without a server, a private one goes\n" \
-	"with the run. Exit status: the script's own with one place, 5 if some of several failed.\n"
+	"Modules beside the script (and under --path) are imported from here.\n\n" \
+	"Places: 4/local (four workers here), web1 (a worker there, by ssh), 8/bob@web1:2222,\n" \
+	"ssh:gate/ssh:node1 (through gate), node[1-20], web1,python=\"/opt/bin/python3\". Options of\n" \
+	"a hop: port= user= identity= python=. Blanks or several --on separate places.\n\n" \
+	"Output comes by whole lines with the worker's name. Ctrl-C interrupts the workers, once more\n" \
+	"terminates them, once more leaves. Without a server, a private one in memory goes with the\n" \
+	"run. Exit status: the script's own with one place, 5 if some of several failed.\n"
 
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",

@@ -1,5 +1,6 @@
 #include "console.h"
 
+#include "must.h"
 #include "../../libclient/base/xmalloc.h"
 
 #include <errno.h>
@@ -106,6 +107,7 @@ static void start(struct console_sink *s)
 {
 	struct buf b;
 
+	must(&s->waiting);
 	if (s->busy)
 		return;
 	for (struct console_stream *o = s->streams; o != NULL; o = o->next) {
@@ -194,6 +196,7 @@ void console_put(struct console_stream *o, struct bytes text)
 		buf_append(&o->sink->waiting, text.p, text.n);
 	else {
 		buf_append(&o->line, text.p, text.n);
+		must(&o->line);
 		move_lines(o);
 	}
 	start(o->sink);

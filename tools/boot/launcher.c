@@ -1,6 +1,7 @@
 #include "launcher.h"
 
 #include "far.h"
+#include "must.h"
 #include "uplink.h"
 #include "console.h"
 #include "../../libclient/base/xmalloc.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define STARTS 8               /* at once for one target or bastion */
@@ -207,6 +209,7 @@ static void take_op(struct worker *w, struct bytes piece)
 	int e = 0;
 
 	buf_append(&w->in, piece.p, piece.n);
+	must(&w->in);
 	while (!w->cut && (e = frame_next((struct bytes){w->in.data + at, w->in.len - at}, FRAME_MAX,
 	                                  &message, &used)) == 1) {
 		e = w->uplink != NULL ? uplink_pass(w->uplink, message) : 0;
@@ -327,6 +330,7 @@ static void answer(struct site *s, enum trunk_kind kind, struct bytes name, cons
 			item_put_bool(&b, at == data->len);
 		else
 			item_put_null(&b);
+		must(&b);
 		trunk_send(far_trunk(s->far), 0, kind, buf_bytes(&b));
 	} while (at < data->len);
 	buf_close(&b);
@@ -493,6 +497,7 @@ static void make_start(struct site *s)
 	roots_names(o->roots, false, b);
 	item_put_text(b, "last");
 	roots_names(o->roots, true, b);
+	must(b);
 }
 
 static void make_worker(struct worker *w, struct site *s, unsigned index, unsigned rank)
@@ -639,6 +644,17 @@ static void random_id(char *id)
 		snprintf(id + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* Every place takes three descriptors and every worker one. */
+static void raise_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 /* Lets the writers finish, unless the run is being left. */
 static void drain(struct run *r)
 {
@@ -675,6 +691,7 @@ int launcher_run(const struct launcher_options *o)
 	if (uv_loop_init(&r.loop) != 0)
 		return LAUNCHER_LOCAL;
 	signal(SIGPIPE, SIG_IGN);
+	raise_limit();
 	random_id(r.id);
 	r.out = console_create(&r.loop, 1, on_broken, &r);
 	r.err = console_create(&r.loop, 2, on_broken, &r);

@@ -1,5 +1,6 @@
 #include "roots.h"
 
+#include "must.h"
 #include "payload.h"
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/error.h"
@@ -138,6 +139,7 @@ void roots_names(const struct roots *r, bool last, struct buf *out)
 		if (d != NULL)
 			closedir(d);
 	}
+	must(&names);
 	item_put_head(out, ITEM_ARRAY, count);
 	buf_append(out, names.data, names.len);
 	buf_close(&names);
@@ -327,8 +329,10 @@ void roots_import(const struct roots *r, struct bytes name, struct buf *out)
 	item_put_head(out, ITEM_ARRAY, 2);
 	snprintf(root, sizeof root, "%s/", p.count > 0 ? p.root : "");
 	item_put_text(out, root);
+	must(&p.files);
 	item_put_head(out, ITEM_MAP, p.count);
 	buf_append(out, p.files.data, p.files.len);
+	must(out);
 	buf_close(&p.files);
 	buf_close(&p.data);
 }

@@ -1,5 +1,6 @@
 #include "trunk.h"
 
+#include "must.h"
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/codec.h"
 #include "../../libclient/error.h"
@@ -79,6 +80,7 @@ void trunk_feed(struct trunk *t, const void *p, size_t n)
 		t->used = 0;
 	}
 	buf_append(&t->in, p, n);
+	must(&t->in);
 	if (!t->open)
 		look_for_mark(t);
 }
@@ -207,6 +209,7 @@ static void put_frame(struct buf *b, unsigned channel, enum trunk_kind kind, str
 	item_put_uint(b, channel);
 	item_put_uint(b, kind);
 	item_put_bytes(b, bytes);
+	must(b);
 }
 
 void trunk_send(struct trunk *t, unsigned channel, enum trunk_kind kind, struct bytes item)
@@ -229,6 +232,7 @@ void trunk_credit(struct trunk *t, unsigned channel, enum trunk_kind kind, size_
 void trunk_op(struct trunk *t, unsigned channel, struct bytes bytes)
 {
 	buf_append(&t->channel[channel].op, bytes.p, bytes.n);
+	must(&t->channel[channel].op);
 }
 
 size_t trunk_queued(const struct trunk *t, unsigned channel)

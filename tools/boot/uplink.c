@@ -34,6 +34,7 @@ struct uplink {
 	uint64_t wait_ms, alone_since_ms;
 	bool paused, dead, ending, freed, told;
 	unsigned timers; /* that uv_close() has yet to finish */
+	size_t unsent; /* bytes passed while there was no connection */
 	struct open_numbers open;
 };
 
@@ -180,6 +181,7 @@ static void uplink_drop(struct uplink *l)
 static void connected(struct uplink *l)
 {
 	l->alone_since_ms = 0;
+	l->unsent = 0;
 	l->wait_ms = RETRY_FIRST_MS;
 	transport_rewind(&l->transport);
 	if (session_connected(l->session) != 0)
@@ -329,6 +331,8 @@ int uplink_pass(struct uplink *l, struct bytes message)
 		return 0;
 	e = session_pass(l->session, message);
 	if (e == 0) {
+		if (!session_is_connected(l->session))
+			l->unsent += message.n;
 		note(l, message);
 		flush(l);
 	}
@@ -337,7 +341,7 @@ int uplink_pass(struct uplink *l, struct bytes message)
 
 bool uplink_is_full(const struct uplink *l)
 {
-	return session_output(l->session).n > UPLINK_FULL;
+	return session_output(l->session).n > UPLINK_FULL || l->unsent > UPLINK_FULL;
 }
 
 void uplink_pause(struct uplink *l, bool pause)
