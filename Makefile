@@ -1,5 +1,5 @@
 # Tilia. `make` builds; `make demo` and `make test` also install what is missing.
-# BUILD=dir builds elsewhere; CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR as usual.
+# BUILD=dir builds elsewhere; V=1 shows the commands; CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR as usual.
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
@@ -18,6 +18,8 @@ FLAGS   := -std=c11 -D_GNU_SOURCE -DTILIA_VERSION='"$(VERSION)"' $(WARN) -fPIC -
 LIBS_LIB  = $(shell $(PKG) --libs libcbor libxxhash)
 LIBS_ALL  = $(shell $(PKG) --libs libuv libcbor sqlite3 libxxhash) -lm
 
+# $(call do,WORD): what is made instead of the command that makes it.
+do       = $(if $(V),,@echo '$(1) $@';)
 sources  = $(wildcard $(addsuffix /*.c,$(1)))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
@@ -41,59 +43,59 @@ needs:
 	  echo 'Something to build with is missing; tools/install-deps build installs it.' >&2; exit 1; }
 
 $(BUILD)/tiliad: $(SERVER_OBJ) $(BUILD)/libtilia.a
-	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
 
 $(BUILD)/tilia: $(TOOLS_OBJ) $(BUILD)/libtilia.a
-	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
 
 $(BUILD)/libtilia.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call do,AR  ) $(AR) rcs $@ $^
 
 $(BUILD)/libtilia.so: $(LIB_OBJ)
-	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $(BUILD)/$(SONAME) $^ $(LIBS_LIB)
-	ln -sf $(SONAME) $@
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $(BUILD)/$(SONAME) $^ $(LIBS_LIB)
+	@ln -sf $(SONAME) $@
 
 $(BUILD)/tilia.pc: VERSION Makefile
 	@mkdir -p $(@D)
-	printf '%s\n' 'prefix=$(PREFIX)' 'Name: tilia' 'Description: client of the Tilia tuple space' \
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: tilia' 'Description: client of the Tilia tuple space' \
 	  'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -ltilia' 'Libs.private: $(LIBS_LIB)' \
 	  'Cflags: -I$${prefix}/include' > $@
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c VERSION
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call do,CC  ) $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What `tilia run` sends to the other side, made from the Python client.
 $(BUILD)/tools/boot/payload_data.c: tools/boot/payload.py $(wildcard libclient/python/tilia/*.py)
 	@mkdir -p $(@D)
-	$(PYTHON) tools/boot/payload.py libclient/python/tilia $@
+	$(call do,PY  ) $(PYTHON) tools/boot/payload.py libclient/python/tilia $@
 $(BUILD)/tools/boot/payload_data.o: $(BUILD)/tools/boot/payload_data.c
-	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call do,CC  ) $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(TESTLIB) $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
-	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
 
 $(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(LDFLAGS) -Ilibclient -o $@ $^ $(LIBS_LIB) $(shell $(PKG) --cflags --libs libuv)
+	$(call do,LINK) $(CC) $(SANITIZE) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(LDFLAGS) -Ilibclient -o $@ $^ $(LIBS_LIB) $(shell $(PKG) --cflags --libs libuv)
 
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
-	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
 $(CRASHERS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
-	$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
 $(BUILD)/tests/crash/crashvfs.so: tests/lib/crashvfs.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -DCRASHVFS_PRELOAD -shared -o $@ $< -lsqlite3
+	$(call do,LINK) $(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -DCRASHVFS_PRELOAD -shared -o $@ $< -lsqlite3
 $(BUILD)/tests/crash/order.so: tests/crash/order_preload.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -shared -o $@ $< -ldl
+	$(call do,LINK) $(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -shared -o $@ $< -ldl
 
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call objects,server/engine) \
             $(BUILD)/tools/boot/trunk.o $(BUILD)/tools/boot/place.o $(BUILD)/libtilia.a
-	$(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
+	$(call do,LINK) $(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
 programs: all $(TESTS) $(BENCHES) $(CRASHERS) $(PRELOADS)
 tests: $(TESTS)
@@ -102,11 +104,11 @@ fuzzers: $(FUZZERS)
 
 # Each built only as far as it is run: the C tests; what has threads; the fuzzers.
 asan:
-	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' CFLAGS='-O1 -g' tests
+	@$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' CFLAGS='-O1 -g' tests
 tsan:
-	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread CFLAGS='-O1 -g' journal-tests
+	@$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread CFLAGS='-O1 -g' journal-tests
 fuzz-build:
-	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=-fsanitize=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzzers
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=-fsanitize=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzzers
 fuzz: fuzz-build
 	@tests/run --build $(BUILD) --fuzz-seconds 600 fuzz
 
