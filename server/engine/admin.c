@@ -3,6 +3,16 @@
 
 #include <stdlib.h>
 
+/* What create and drop answer, kept for a resend. */
+static void done(struct engine *e, struct conn *c, const struct request *r)
+{
+	static const uint8_t null[] = {ITEM_NULL};
+	bool durable = !e->config.all_volatile;
+
+	outcome_result(e, c->session, r->n, durable, (struct bytes){null, sizeof null});
+	reply_null(e, c, r->n, durable ? e->batch : 0);
+}
+
 static bool name_ok(struct bytes name)
 {
 	if (name.n < 1 || name.n > 255)
@@ -41,7 +51,7 @@ static void create(struct engine *e, struct conn *c, const struct request *r)
 	change->bytes = s->name;
 	change->flags = is_volatile ? CHANGE_SPACE_VOLATILE : 0;
 	space_touch(e, s);
-	reply_null(e, c, r->n, e->config.all_volatile ? 0 : e->batch);
+	done(e, c, r);
 }
 
 static void drop(struct engine *e, struct conn *c, const struct request *r)
@@ -56,7 +66,7 @@ static void drop(struct engine *e, struct conn *c, const struct request *r)
 	}
 	reply_change(e, CHANGE_SPACE_DROP)->space = s->number;
 	space_drop(e, s);
-	reply_null(e, c, r->n, e->config.all_volatile ? 0 : e->batch);
+	done(e, c, r);
 }
 
 static bool may_any(const struct conn *c, struct bytes space)
@@ -119,7 +129,10 @@ int admin_space(struct engine *e, struct conn *c, const struct event *ev)
 	}
 	if (ev->batch_full)
 		return ENGINE_AGAIN;
-	if (bytes_equal(r->verb, bytes_of("create")))
+	if (!outcome_room(e, c->session))
+		reply_error(e, c, r->n, 0, ERROR_UNACKNOWLEDGED,
+		            "space: too many replies of this session are not acknowledged");
+	else if (bytes_equal(r->verb, bytes_of("create")))
 		create(e, c, r);
 	else if (bytes_equal(r->verb, bytes_of("drop")))
 		drop(e, c, r);

@@ -66,7 +66,7 @@ static void result_keep(struct outcome *o, struct session *s, struct bytes resul
 	s->outcome_bytes += o->cost;
 }
 
-void outcome_result(struct engine *e, struct session *s, uint64_t n, struct space *sp,
+void outcome_result(struct engine *e, struct session *s, uint64_t n, bool durable,
                     struct bytes result)
 {
 	struct outcome *o;
@@ -76,7 +76,7 @@ void outcome_result(struct engine *e, struct session *s, uint64_t n, struct spac
 		return;
 	o = outcome_new(e, s, n);
 	result_keep(o, s, result);
-	if (sp->is_volatile)
+	if (!durable)
 		return;
 	o->batch = e->batch;
 	group_join(s, o->batch);

@@ -73,7 +73,7 @@ int put_run(struct engine *e, struct conn *c, const struct event *ev)
 		item_put_uint(result, id = put_one(e, s, r->value));
 	else
 		id = put_list(e, s, r, result);
-	outcome_result(e, c->session, r->n, s, buf_bytes(result));
+	outcome_result(e, c->session, r->n, !s->is_volatile, buf_bytes(result));
 	item_put_item(reply_begin(e, r->n), buf_bytes(result));
 	reply_end(e, c, r->n, engine_wait(e, id, s->last_batch), false);
 	return 0;

@@ -210,8 +210,9 @@ struct outcome {
 /* Whether one more outcome is allowed. */
 bool outcome_room(const struct engine *e, const struct session *s);
 
-/* Keeps the result of a put; does nothing in a session that cannot resume. */
-void outcome_result(struct engine *e, struct session *s, uint64_t n, struct space *sp,
+/* Keeps the result of what changed something, `durable`: in the journal too. Does
+ * nothing in a session that cannot resume. */
+void outcome_result(struct engine *e, struct session *s, uint64_t n, bool durable,
                     struct bytes result);
 
 /* Keeps what a take took: the tuples, in order, that space_vanish() answered. */
