@@ -227,7 +227,7 @@ def test_reply_lost():
     """What was done and not answered is answered at the resume, and not done twice."""
     server = Server()
     space = tilia.space(address=server.listen())
-    space.ping = lambda: space.channel.request("ping")
+    space.ping = lambda: space.channel.request(tilia._Call("ping"))
     space.ping()
     lose(server, "out")
     assert space.out("a") == 1 and len(server.bag) == 1

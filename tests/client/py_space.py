@@ -219,7 +219,7 @@ def test_full_pipe():
     """A server that does not read for a while: writers wait, nothing is lost."""
     space, server, connection = pair()
     server.on["ping"] = lambda *args: time.sleep(.3)
-    threads = [threading.Thread(target=space.channel.request, args=("ping",))]
+    threads = [threading.Thread(target=space.channel.request, args=(tilia._Call("ping"),))]
     threads += [threading.Thread(target=space.out, args=(k, os.urandom(200000))) for k in range(8)]
     for thread in threads:
         thread.start()
@@ -390,8 +390,6 @@ def test_interrupt_signals():
                 signal.setitimer(signal.ITIMER_REAL, 0)
         except KeyboardInterrupt:
             interrupts += 1
-        if len(got) + interrupts > 20 * total:
-            break
     stop.append(1)
     for thread in threads:
         thread.join()

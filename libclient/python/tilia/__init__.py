@@ -447,18 +447,21 @@ class _Channel:
                 # not for ever: who should wake us may be interrupted
                 call.wake.acquire(True, .01 if self.queue[0] else 1)
 
-    def request(self, op, *args, result=lambda value: value, timeout=0):
-        """A request and result(what was answered); if that is None, it has timed out."""
+    def request(self, call, result=None, timeout=0):
+        """Asks, and gives result(what was answered); if that is None, it has timed out.
+
+        From its `return` on to the caller's caller no signal gets in, as long as all of them
+        just return a plain call (after one with * or ** Python looks for signals).
+        """
         if self.pid != os.getpid():
             with _forking:
                 if self.pid != os.getpid():
                     self.fork()
-        call = _Call(op, *args)
         try:
             self.put(call)
             self.wait(call)
             if not call.reply[1]:
-                value = result(call.reply[2])
+                value = result(call.reply[2]) if result else call.reply[2]
                 if value is not None or timeout == 0:
                     return value
         except BaseException:
@@ -558,7 +561,7 @@ class Space:
 
     def stats(self, *what):
         """The server's counters and sizes."""
-        return self.channel.request("stats", *map(encode, what))
+        return self.channel.request(_Call("stats", *map(encode, what)))
 
     def close(self):
         """Ends the connection, of all spaces that share it."""
@@ -574,17 +577,18 @@ class Space:
         return "<tilia.Space %s>" % self.name
 
     def _admin(self, verb, *args, **options):
-        return self.channel.request("space", encode(verb), *args + _options(options))
+        return self.channel.request(_Call("space", encode(verb), *args + _options(options)))
 
-    def _call(self, op, first, options, **more):
-        return self.channel.request(op, encode(self.name), first, *_options(options), **more)
+    def _call(self, op, first, options, result=None, timeout=0):
+        call = _Call(op, encode(self.name), first, *_options(options))
+        return self.channel.request(call, result, timeout)
 
     def _outs(self, parts, options):
         return self._call("outs", _head(4, len(parts)) + b"".join(parts), options)
 
-    def _match(self, op, template, options, **more):
+    def _match(self, op, template, options, result=None, timeout=0):
         template = encode(options.pop("template", template or None), True)
-        return self._call(op, template, options, **more)
+        return self._call(op, template, options, result, timeout)
 
     def _take(self, op, template, options):
         many = options.get("max") is not None
@@ -597,7 +601,7 @@ class Space:
                 got[-1].id = row[0]
             return got if many and (got or timeout == 0) else got[0] if got else None
 
-        return self._match(op, template, options, result=result, timeout=timeout)
+        return self._match(op, template, options, result, timeout)
 
 
 def _options(options):

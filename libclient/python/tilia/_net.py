@@ -199,9 +199,10 @@ class Session(_Channel):
                 calls = [self.calls[n] for n in sorted(self.calls)]
                 for call in calls:
                     call.late = False
-                self.hang_up()
+                old = self.fds[0]
                 # in one step, whatever strikes: all of the new stream, or none of it
                 vars(self).update(fds=(fd, fd), broken=False, queue=([call.frame for call in calls], []))
+                os.close(old)
                 self.write()
         except BaseException:
             if self.fds[0] != fd:
@@ -245,7 +246,7 @@ class Session(_Channel):
         if self.pid == os.getpid() and not self.error:
             self.ending = True
             try:
-                self.request("bye")
+                self.request(_Call("bye"))
             except Error:
                 pass
             if self.reading.acquire(True, 1):  # nobody else is reading there
