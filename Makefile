@@ -31,9 +31,10 @@ TESTLIB    := $(call objects,tests/lib)
 # A test is a C file under tests/unit, stories or model; it is linked with all but the server's main().
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
-BENCHES  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 CRASHERS := $(patsubst %.c,$(BUILD)/%,$(filter-out %_preload.c,$(call sources,tests/crash)))
 PRELOADS := $(BUILD)/tests/crash/crashvfs.so $(BUILD)/tests/crash/order.so
+# A load generator of make bench is a C file under tests/bench; client.c is linked to each.
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(filter-out %/client.c,$(call sources,tests/bench)))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz))
 
 all: needs $(BUILD)/tiliad $(BUILD)/tilia $(BUILD)/libtilia.a $(BUILD)/libtilia.so $(BUILD)/tilia.pc $(EXAMPLES)
@@ -80,7 +81,7 @@ $(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
 	@mkdir -p $(@D)
 	$(call do,LINK) $(CC) $(SANITIZE) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(LDFLAGS) -Ilibclient -o $@ $^ $(LIBS_LIB) $(shell $(PKG) --cflags --libs libuv)
 
-$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/bench/client.o $(BUILD)/libtilia.a
 	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
 
 $(CRASHERS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
