@@ -347,6 +347,7 @@ void hash_insert(struct hash *h, uint32_t hash, void *item)
 	struct hash_segment *s;
 
 	assert(item);
+	h->swept = 0;
 	hash = stored(hash);
 	if (!h->dir)
 		h->dir = xcalloc(1, sizeof(struct hash_segment *));
@@ -421,6 +422,7 @@ void hash_remove(struct hash *h, uint32_t hash, void **slot)
 {
 	struct hash_segment *s;
 
+	h->swept = 0;
 	hash = stored(hash);
 	s = h->dir[entry_of(h, hash)];
 	while (slot < items(s) || slot >= items(s) + s->slots)
@@ -433,21 +435,26 @@ void hash_remove(struct hash *h, uint32_t hash, void **slot)
 		lighten(h, hash, s);
 }
 
-/* Removes up to `most` items of one segment. */
-static size_t empty_some(struct hash_segment *s, size_t most,
+/* Removes up to `most` items of one segment, from the slot on where the call
+ * before stopped. */
+static size_t empty_some(struct hash *h, struct hash_segment *s, size_t most,
                          void (*drop)(void *item, void *ctx), void *ctx)
 {
 	size_t done = 0;
 
-	for (unsigned i = s->slots; i-- > 0;)
-		while (s->hash[i] && done < most) {
+	for (; done < most && h->swept < s->slots; h->swept++) {
+		unsigned i = s->slots - 1u - h->swept;
+
+		while (s->hash[i]) {
 			void *item = items(s)[i];
 
 			segment_cut(s, i);
-			done++;
 			if (drop)
 				drop(item, ctx);
+			if (++done == most)
+				return done;
 		}
+	}
 	return done;
 }
 
@@ -459,11 +466,11 @@ size_t hash_drain(struct hash *h, size_t most, void (*drop)(void *item, void *ct
 		struct hash_segment *s;
 		size_t entry, n;
 
-		while (!h->dir[h->drained])
-			h->drained++;
+		for (; !h->dir[h->drained]; h->drained++)
+			h->swept = 0;
 		entry = h->drained;
 		s = h->dir[entry];
-		n = empty_some(s, most - done, drop, ctx);
+		n = empty_some(h, s, most - done, drop, ctx);
 		done += n;
 		h->count -= n;
 		if (s->count > 0)
@@ -472,6 +479,7 @@ size_t hash_drain(struct hash *h, size_t most, void (*drop)(void *item, void *ct
 		for (size_t i = 0, span = span_of(h, s); i < span; i++)
 			h->dir[entry + i] = s->next;
 		segment_free(h, s);
+		h->swept = 0;
 	}
 	if (h->dir && h->count == 0)
 		hash_close(h);

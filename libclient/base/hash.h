@@ -23,6 +23,7 @@ struct hash {
 	size_t bytes;    /* of the segments */
 	size_t deepest;  /* directory entries whose segment is theirs alone */
 	size_t drained;  /* the entries before this one are empty */
+	unsigned swept;  /* and so many of the last slots of its segment */
 };
 
 void hash_init(struct hash *h);
