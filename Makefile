@@ -127,8 +127,9 @@ demo:
 	@$(MAKE) $(JOBS) all
 	@BUILD=$(BUILD) docs/examples/demo.sh
 
+# make bench [ARGS="--quick --only keys --json FILE"]
 bench: all $(BENCHES)
-	@$(PYTHON) tests/bench/bench.py --build $(BUILD) $(if $(PEERS),--peers)
+	@$(PYTHON) tests/bench/bench.py --build $(BUILD) $(ARGS)
 
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include share/bash-completion/completions)

@@ -16,7 +16,7 @@
 #define WORK_US 1000                /* background work a turn, of thread CPU time */
 #define UNITS_FIRST 256u
 #define UNITS_LEAST 16u
-#define UNITS_MOST 65536u
+#define UNITS_MOST 1024u /* a unit of one work costs ten times that of the next */
 #define ROUNDS 8 /* of commit and flush in a turn */
 
 uint64_t shell_cpu_us(void)
