@@ -305,7 +305,7 @@ class Hub:
 
     def stop(self):
         """The launcher is gone or wants an end. The guardian kills what is left after this."""
-        end = time.monotonic() + 0.3
+        end = time.monotonic() + 0.2
         os.killpg(0, signal.SIGTERM)
         os.killpg(0, signal.SIGCONT)
         while self.pids and time.monotonic() < end:
@@ -427,7 +427,7 @@ def guard(hub, pipe):
     poll.register(1, 0)
     if pipe not in dict(poll.poll()):
         poll.unregister(1)
-        poll.poll(500)
+        poll.poll(400)
     try:
         os.killpg(hub, signal.SIGKILL)
     except OSError:
