@@ -70,6 +70,16 @@ def test_the_guardian_is_killed():
     after_death_of("guardian")
 
 
+def test_a_private_server_ends_with_a_killed_launcher():
+    env = places.environment()
+    p = places.begin("--on", "local", script("import time; print('ready'); time.sleep(600)"), env=env)
+    check(p.stdout.readline())
+    equal(len(os.listdir(env["XDG_RUNTIME_DIR"])), 1)
+    p.kill()
+    p.wait()
+    harness.until(lambda: not os.listdir(env["XDG_RUNTIME_DIR"]), "the private server is gone", 5)
+
+
 def test_a_real_ssh_is_killed():
     s = Started(env=places.sshd())
     client, = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_ssh_of(pid, s.p.pid)]

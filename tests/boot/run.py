@@ -340,7 +340,7 @@ def test_ctrl_c_interrupts_then_terminates_then_leaves():
         """
     p = places.begin("--on", "local", script(text))
     check(b"ready" in p.stdout.readline())
-    os.kill(p.pid, signal.SIGINT)
+    os.killpg(p.pid, signal.SIGINT)  # as a terminal does it
     out, err = p.communicate(timeout=10)
     equal((p.returncode, out), (130, b"interrupted\n"), err)
     check(b"once more" in err, err)

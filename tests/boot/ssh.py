@@ -166,6 +166,37 @@ def test_a_real_sshd():
     equal(p.out, "[local 0] [(0, 'local'), (1, 'local'), (2, 'web1'), (3, 'web1'), (4, 'web2')]\n")
 
 
+def test_own_modules_a_sum_and_a_failing_worker_over_a_real_sshd():
+    where = places.folder()
+    places.write("own.py", "def square(n):\n    return n * n\n", where)
+    places.write("package/__init__.py", "from .part import double\n", where)
+    places.write("package/part.py", "def double(n):\n    return 2 * n\n", where)
+    path = places.write("main.py", """\
+        import sys, tilia, own, package
+        space = tilia.space()
+        if tilia.rank == 0:
+            for i in range(100):
+                space.out("n", i)
+            print("sum", sum(space.in_("r", int)[1] for i in range(100)))
+            for i in range(3):
+                space.out("n", -1)
+        else:
+            while True:
+                n = space.in_("n", int)[1]
+                if n < 0:
+                    break
+                space.out("r", package.double(own.square(n)))
+        print("end on", tilia.host)
+        sys.exit(7 if tilia.rank == 3 else 0)
+        """, where)
+    p = run("--on", "2/local 2/localhost", path, env=places.sshd())
+    equal(p.returncode, 5, p.err)
+    equal(sorted(p.out.splitlines()), sorted(["[local 0] sum %d" % sum(2 * n * n for n in range(100)),
+          "[local 0] end on local", "[local 1] end on local", "[localhost 2] end on localhost",
+          "[localhost 3] end on localhost"]))
+    check("localhost 3: exit status 7" in p.err, p.err)
+
+
 def test_a_real_proxy_jump():
     works(places.sshd(), on="ssh:gate/ssh:gate2/ssh:web1")
 

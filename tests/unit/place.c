@@ -146,6 +146,32 @@ TEST(what_is_wrong_is_refused_by_name_and_nothing_is_added)
 	place_list_close(&list);
 }
 
+TEST(random_words_are_taken_or_refused_with_a_reason)
+{
+	static const char *const parts[] = {"local", "ssh", ":", "/", "//", ",", "=", "\"", "[", "]", "-", "1", "23",
+		"web", "@", "*", " ", "python", "port", "user", "popen", "id", "::1", "[1-3]", "\t", "\xff"};
+	char text[256];
+
+	for (int i = 0; i < 30000; i++) {
+		unsigned count = list.count;
+
+		text[0] = '\0';
+		for (uint64_t n = test_random_below(12); n > 0; n--)
+			strcat(text, parts[test_random_below(sizeof parts / sizeof *parts)]);
+		why[0] = '\0';
+		if (place_list_add(&list, text, why) != 0) {
+			CHECK(why[0] != '\0');
+			CHECK_INT(list.count, count);
+		} else {
+			CHECK(list.count > count);
+			stage_argv_free(stage_argv(&list.at[count], "x"));
+		}
+		if (list.count > 1000)
+			place_list_close(&list);
+	}
+	place_list_close(&list);
+}
+
 static void command_of(struct buf *b, const char *python)
 {
 	buf_clear(b, 4096);
