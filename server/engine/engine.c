@@ -188,6 +188,7 @@ static void open_conn(struct engine *e, const struct event *ev)
 	assert(!e->conns[ev->conn]);
 	e->conns[ev->conn] = c;
 	e->conn_count++;
+	c->age = ++e->opened;
 	c->number = ev->conn;
 	c->principal = session_copy(ev->principal);
 	list_init(&c->park);

@@ -150,6 +150,12 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 		reply_error(e, c, r->n, 0, ERROR_SESSION_OVER, "hello: no such session, or it is over");
 		return false;
 	}
+	/* Its client gave this one up for a newer one: what stands behind this hello was sent again
+	 * there, and may be acknowledged already. */
+	if (c->age < s->conn_age) {
+		reply_error(e, c, r->n, 0, ERROR_TAKEN_OVER, "a newer connection resumed this session");
+		return false;
+	}
 	if (s->conn) {
 		struct conn *old = s->conn;
 

@@ -153,6 +153,7 @@ void session_attach(struct session *s, struct conn *c)
 {
 	s->conn = c;
 	s->attach++;
+	s->conn_age = c->age;
 	c->session = s;
 	early_clear(s);
 }

@@ -253,6 +253,7 @@ struct session {
 	struct hash waiting_by_n;
 	struct seq early;            /* struct early: answered before they were resent */
 	uint64_t attach;             /* counts its connections */
+	uint64_t conn_age;           /* of the last of them */
 	struct work ending;
 	bool died;                   /* ending: unacknowledged takes count as tries */
 };
@@ -351,6 +352,7 @@ struct conn {
 	uint32_t number;
 	bool open, leaving;     /* leaving: EFFECT_CLOSE was given */
 	bool greeted;           /* anything was asked */
+	uint64_t age;           /* engine.opened: of two, the newer has more */
 	struct bytes principal; /* owned */
 	struct bytes may;       /* of this connection's hello; owned */
 	struct session *session;
@@ -383,6 +385,7 @@ struct engine {
 	struct hash principals;  /* struct principal: sessions of each */
 	struct conn **conns;
 	uint32_t conn_cap, conn_count;
+	uint64_t opened;         /* connections, ever */
 	struct heap timers, graces;
 	struct list work;
 	struct tuple **grave;    /* freed at the next step */

@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+"""Connections break at any byte, bytes arrive late, and at last the server dies too: clients that
+resume lose nothing and do nothing twice."""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import harness  # noqa: E402
+from bad_net import BadNet  # noqa: E402
+from fleet import Fleet  # noqa: E402
+
+BREAKS = 5000 if os.environ.get("SOAK") else 400
+
+
+def survive(seed, deadly):
+    fleet = Fleet("cCcCcCcC", seed=seed)
+    net = BadNet(os.path.join(fleet.folder, "net"), fleet.sock, fleet.seed)
+    net.good = True  # who is refused at first is told so: only a session is resumed
+    fleet.man(net.address)
+    fleet.progress()
+    net.good = False
+    began = time.monotonic()
+    while sum(net.broken.values()) < BREAKS:
+        fleet.running()
+        if deadly:
+            fleet.cycle()
+        else:
+            fleet.progress(each=20)
+    net.good = True
+    fleet.progress()
+    ledger = fleet.end()
+    print("# %s, %d kills in %.1f s (seed %d): %s" % (
+        net.broken, fleet.kills, time.monotonic() - began, fleet.seed, ledger), flush=True)
+    assert ledger.faults() == [], ledger.faults()
+    assert ledger.wrong == [] and not ledger.doubt, (ledger.wrong[:9], sorted(ledger.doubt)[:9])
+    assert set(ledger.ends.values()) == {0}, ledger.ends
+    fleet.stop()
+
+
+def test_broken_connections_lose_nothing_and_do_nothing_twice():
+    survive(21, False)
+
+
+def test_nor_does_a_server_that_dies_behind_them():
+    survive(22, True)
+
+
+harness.main()
