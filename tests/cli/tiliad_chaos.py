@@ -80,7 +80,7 @@ def test_every_tuple_is_accounted_for():
         if c.error:
             raise c.error
     w = Wire(server.address)
-    harness.until(lambda: w.ask("stats")[1]["sessions"] <= 1, "the graces are over")
+    harness.until(lambda: w.ask("stats")[1]["sessions"] == 0, "the graces are over")
     left = []
     while True:
         got = w.ask("in", "main", None, {"timeout": 0, "max": 1000})[1]

@@ -25,7 +25,7 @@ def survive(fleet):
     fleet.progress()
     ledger = fleet.end()
     say(fleet, ledger, began)
-    assert ledger.faults() == []
+    assert ledger.faults() == [], ledger.faults()
     assert ledger.wrong == [] and not ledger.doubt, (ledger.wrong[:9], sorted(ledger.doubt)[:9])
     assert set(ledger.ends.values()) == {0}, ledger.ends
     fleet.stop()
