@@ -1,10 +1,12 @@
 # Tilia. `make` builds; `make demo` and `make test` also install what is missing.
-# BUILD=dir builds elsewhere; V=1 shows the commands; CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR as usual.
+# BUILD=dir builds elsewhere; V=1 shows the commands; CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR as usual;
+# PYDIR is where Python looks for packages.
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
 VERSION := $(shell cat VERSION)
+PYDIR   ?= $(PREFIX)/lib/$(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/dist-packages
 SONAME  := libtilia.so.$(firstword $(subst ., ,$(VERSION)))
 JOBS     = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -57,7 +59,7 @@ $(BUILD)/libtilia.so: $(LIB_OBJ)
 	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $(BUILD)/$(SONAME) $^ $(LIBS_LIB)
 	@ln -sf $(SONAME) $@
 
-$(BUILD)/tilia.pc: VERSION Makefile
+$(BUILD)/tilia.pc: always # PREFIX may be another one now
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: tilia' 'Description: client of the Tilia tuple space' \
 	  'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -ltilia' 'Libs.private: $(LIBS_LIB)' \
@@ -132,7 +134,7 @@ bench: all $(BENCHES)
 	@$(PYTHON) tests/bench/bench.py --build $(BUILD) $(ARGS)
 
 install: all
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include share/bash-completion/completions)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include share/bash-completion/completions) $(DESTDIR)$(PYDIR)/tilia
 	install -m 755 $(BUILD)/tiliad $(BUILD)/tilia $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/libtilia.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(BUILD)/$(SONAME) $(DESTDIR)$(PREFIX)/lib
@@ -140,6 +142,7 @@ install: all
 	install -m 644 libclient/tilia.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(BUILD)/tilia.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 tools/tilia.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tilia
+	install -m 644 libclient/python/tilia/*.py $(DESTDIR)$(PYDIR)/tilia
 	for page in docs/man/*.[0-9]; do \
 	  section=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; install -d $$section; install -m 644 $$page $$section; done
 
@@ -148,5 +151,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/asan/*' -not -path '$(BUILD)/tsan/*' -not -path '$(BUILD)/fuzz/*' 2>/dev/null)
 
-.PHONY: all needs programs tests journal-tests fuzzers asan tsan fuzz-build fuzz test soak demo bench install clean
+.PHONY: all needs programs tests journal-tests fuzzers asan tsan fuzz-build fuzz test soak demo bench install clean always
 .SECONDARY:
