@@ -46,7 +46,7 @@ def test_operations():
     assert space.in_("job", int, ...) == ("job", 17, "a.png")
     assert space.inp("job", int, ...) is None and space.rdp("job", 1.0) is None
     assert space.inp("job", int) == ("job", 18)
-    assert space.in_().id == 3 and space.inp() is None
+    assert space.in_(template=None).id == 3 and space.inp(template=None) is None
     assert space.out() == 4 and space.inp(template=()) == () and space.inp(template=()) is None
     assert space.out([1, {"k": b"x"}], None) == 5
     nested = space.inp(list, None)
@@ -64,7 +64,7 @@ def test_options():
     space.out("a")
     space.out("b")
     assert space.in_("a", max=5, timeout=1.5) == [("a",)]
-    assert space.rd(after=1, timeout=None) == ("b",)
+    assert space.rd(template=None, after=1, timeout=None) == ("b",)
     assert space.inp("c", max=2) == []
     assert space.use("other").rdp(..., tilia.number) is None
     space.use("other").create(volatile=True)
@@ -99,6 +99,8 @@ def test_errors():
     raises(tilia.Error, space.out, "job", {1})
     assert space.out("still", "works") == 1
     raises(TypeError, space.out, timeout="x")
+    for run in space.in_, space.rd, space.inp, space.rdp:  # an empty list must not take everything
+        assert raises(tilia.Error, run, *[]).word == "usage"
     end(space, server)
 
 
@@ -192,7 +194,7 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert len(found) == 1600 and len(set(found)) == 1600 and not server.bag
-    assert space.inp() is None and len(connection.session.outcomes) == 0
+    assert space.inp(template=None) is None and len(connection.session.outcomes) == 0
     assert not space.channel.calls and len(space.channel.used) == 1  # that of inp
     end(space, server)
 

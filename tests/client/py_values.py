@@ -88,7 +88,7 @@ def test_formals():
     assert tilia.Formal("int", ge=1, lt=5) == tilia.Tag(21580, {"type": "int", "ge": 1, "lt": 5})
     assert tilia.encode((1, 2.0), True) == tilia.encode([1, 2.0])
     for bad in set, object, complex:
-        refused(([bad], True), "field 1")
+        refused(([bad], True), "field 0")
 
 
 def refused(args, *texts):
@@ -104,11 +104,11 @@ def refused(args, *texts):
 
 def test_refused():
     refused(({1},), "cannot send <class 'set'>")
-    refused((["job", {1}],), "field 2: cannot send <class 'set'>")
-    refused((("job", 1, [0, {"k": object()}]),), "field 3[1]['k']: cannot send <class 'object'>")
-    refused((["a", int],), "field 2", "<class 'int'>")
-    refused(([...],), "field 1")
-    refused((["\ud800"],), "field 1", "surrogate")
+    refused((["job", {1}],), "field 1: cannot send <class 'set'>")
+    refused((("job", 1, [0, {"k": object()}]),), "field 2[1]['k']: cannot send <class 'object'>")
+    refused((["a", int],), "field 1", "<class 'int'>")
+    refused(([...],), "field 0")
+    refused((["\ud800"],), "field 0", "surrogate")
     refused((tilia.Map([(1, 2), (1, 3)]),), "duplicate")
     refused((1j,), "complex")
     refused((len,), "cannot send")

@@ -7,7 +7,7 @@
 
 Fields are arguments, options are keywords, durations are seconds. In a template, types are
 formals (typed blanks): int, float, str, bytes, bool, list (or tuple), dict, type(None),
-tilia.number (int or float), and ... for anything; no field at all matches every tuple.
+tilia.number (int or float), and ... for anything. template=None matches every tuple.
 Matching is strict: 1 is not 1.0, True is not 1, text is not bytes.
 
 This file is also what `tilia run` sends to the interpreters it starts: it knows one channel
@@ -43,7 +43,7 @@ class Error(Exception):
     def __str__(self):
         path = ["[%r]" % (key,) for key in self.path]
         if path and isinstance(self.path[0], int):
-            path[0] = "field %d" % (self.path[0] + 1)
+            path[0] = "field %d" % self.path[0]
         return "".join(path) + ": " * bool(path) + self.text
 
 
@@ -526,8 +526,8 @@ class Space:
     def in_(self, *template, **options):
         """Takes the oldest match, or waits for one; timeout=seconds: at most, then Timeout.
 
-        With max=n it takes 1 to n, as a list. Without a field it takes any tuple
-        (template=() is the tuple without fields).
+        With max=n it takes 1 to n, as a list. template=None stands for any tuple, and
+        template=() for the one without fields.
         """
         return self._take("in", template, options)
 
@@ -544,7 +544,7 @@ class Space:
         return self._take("rd", template, dict(options, timeout=0))
 
     def count(self, *template, **options):
-        """How many match."""
+        """How many match; without a field, how many there are."""
         return self._match("count", template, options)
 
     def create(self, **options):
@@ -593,6 +593,8 @@ class Space:
     def _take(self, op, template, options):
         many = options.get("max") is not None
         timeout = options.get("timeout")
+        if not template and "template" not in options:
+            raise Error(-69, "no field; for any tuple: template=None")
 
         def result(rows):
             got = []

@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+"""The Python client and the real server."""
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import harness
+import tilia
+
+_server = None
+
+
+def server():
+    global _server
+    if _server is None:
+        _server = harness.tiliad()
+    return _server
+
+
+def fresh(name):
+    space = tilia.space(name, server().address)
+    space.create(volatile=True)
+    return space
+
+
+def raises(kind, run, *args, **options):
+    try:
+        value = run(*args, **options)
+    except kind as error:
+        return error
+    raise AssertionError("%s gave %r" % (kind, value))
+
+
+def test_operations():
+    space = fresh("operations")
+    first = space.out("job", 17, "a.png")
+    ids = space.outs([("job", 18), ("job", 19.5)])
+    assert first < ids[0] < ids[1]
+    assert space.count() == 3 and space.count("job", tilia.number) == 2 and space.count("job", int) == 1
+    assert space.rd("job", int, str) == ("job", 17, "a.png") and space.rd("job", int, str).id == first
+    assert space.in_("job", 17, ...) == ("job", 17, "a.png")
+    assert space.inp("job", 17, ...) is None and space.rdp("job", 18.0) is None
+    assert space.rd(template=None, after=ids[0]) == ("job", 19.5)
+    assert space.in_(template=None, max=10) == [("job", 18), ("job", 19.5)]
+    assert space.inp(template=None, max=10) == []
+    space.out()
+    assert space.inp(template=()) == ()
+    assert {"name": "operations", "volatile": True} in [{k: s[k] for k in ("name", "volatile")} for s in space.list()]
+    assert space.stats()["requests"]["out"] > 0
+    space.drop()
+    assert raises(tilia.Error, space.count).word == "no-space"
+    assert raises(tilia.Error, space.use("main").create).word == "space-exists"
+
+
+def test_timeout():
+    space = fresh("timeout")
+    started = time.monotonic()
+    raises(tilia.Timeout, space.in_, "x", timeout=.2)
+    assert .19 < time.monotonic() - started < 5
+    raises(tilia.Timeout, space.rd, "x", timeout=.001)
+
+
+def test_refused():
+    space = fresh("refused")
+    assert "field 1" in str(raises(tilia.Error, space.out, "a", tilia.Tag(21580, None)))
+    assert raises(tilia.Error, space.in_, "x", nonsense=1).word == "request"
+    assert raises(tilia.Error, space.in_, "x", max=0).word == "limit"
+    assert raises(tilia.Error, space.outs, [["x"]] * 1025).word == "limit"
+    assert raises(tilia.Error, space.out, *range(256)).word == "limit"
+    assert raises(tilia.Error, space.out, b"x" * (1 << 20)).word == "limit"
+    assert space.count() == 0
+
+
+def test_values():
+    """Every value of the vectors comes back the same."""
+    space = fresh("values")
+    count = 0
+    with open(os.path.join(harness.ROOT, "tests", "vectors", "values.txt"), encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("#") or not line.strip():
+                continue
+            data = bytes.fromhex(line.split("\t")[1])
+            value = tilia.decode(data)
+            if b"\xd9\x54\x4c" in data or b"\xd9\x54\x4d" in data:
+                continue
+            try:
+                space.out(count, value)
+            except tilia.Error as error:
+                assert error.word == "limit", (line, error)
+                continue
+            got = space.in_(count, value)
+            assert tilia.encode(got[1]) == data and type(got[1]) is type(value), line
+            count += 1
+    assert count > 100, count
+
+
+def test_many():
+    space = fresh("many")
+    assert space.out_many(("row", i, "x" * 50) for i in range(20000)) == 20000
+    seen, last = 0, 0
+    while True:
+        rows = space.rdp(template=None, max=1024, after=last)
+        if not rows:
+            break
+        seen += len(rows)
+        last = rows[-1].id
+    assert seen == 20000
+    assert [row[1] for row in space.in_("row", int, str, max=100)] == list(range(100))
+    assert space.in_("row", 19999, ...) and space.count() == 19899
+
+
+def test_threads():
+    space = fresh("threads")
+    got = []
+
+    def work(k):
+        for i in range(150):
+            space.out(k, i)
+            got.append(space.in_(k, int))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(got)) == 1200 and space.count() == 0
+
+
+def test_ctrl_c():
+    """Ctrl-C in a waiting take while another puts: 100 times, and no tuple is gone."""
+    r = random.Random(harness.SEED)
+    space = fresh("ctrl_c")
+    total, got, interrupts, put = 100, [], 0, []
+
+    def other():
+        mine = tilia._net.Session([server().address])
+        there = tilia.Space(mine, "ctrl_c")
+        for i in range(total):
+            time.sleep(.001 * put_pause.random())
+            put.append(there.out("job", i))
+        mine.close()
+
+    put_pause = random.Random(harness.SEED + 1)
+    thread = threading.Thread(target=other)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    thread.start()
+    while len(got) < total or interrupts < 100:
+        if len(got) == total:
+            space.out("job", total)
+            total += 1
+        try:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 10 ** -r.uniform(2.5, 4.5))
+                got.append(space.in_("job", int))
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except KeyboardInterrupt:
+            interrupts += 1
+            if thread.is_alive() or len(got) < total:
+                continue
+    thread.join()
+    assert sorted(row[1] for row in got) == list(range(total)), (len(got), total)
+    assert space.count() == 0
+
+
+def test_restart():
+    """TERM and a new start on the same store: the session goes on, who waits is served."""
+    path = os.path.join(harness.folder(), "restart.db")
+    one = harness.tiliad("--store", path)
+    space = tilia.space(address=one.address)
+    space.out("a")
+    got = []
+    waiting = [threading.Thread(target=lambda k=k: got.append(space.in_("b", k))) for k in range(3)]
+    for thread in waiting:
+        thread.start()
+    other = tilia.Space(tilia._net.Session([one.address]))
+    harness.until(lambda: other.stats()["waiting"] == 3, "all wait")
+    for number in signal.SIGTERM, signal.SIGKILL:
+        one.send_signal(number)
+        one.wait()
+        if number == signal.SIGKILL and os.path.exists(one.sock):
+            os.unlink(one.sock)
+        one = harness.tiliad("--store", path, sock=one.sock)
+        harness.until(lambda: other.stats()["waiting"] == 3, "all wait again")
+        assert space.rd("a").id
+    for k in range(3):
+        other.out("b", k)
+    for thread in waiting:
+        thread.join()
+    assert len(got) == 3 and other.count() == 1
+    other.close()
+    space.close()
+
+
+def test_killed_client():
+    """The last take of a client that was killed is back when its grace is over."""
+    import subprocess
+    space = tilia.space(address=server().address)
+    code = ("import os, tilia; from tilia import _net; s = tilia.space(); s.out('k', 1); s.out('k', 2);"
+            "s.in_('k', 1); s.in_('k', 2); os.kill(os.getpid(), 9)")
+    before = space.stats()["sessions"]
+    env = dict(os.environ, TILIA=server().address, PYTHONPATH=os.path.join(harness.ROOT, "libclient", "python"))
+    assert subprocess.run([sys.executable, "-c", code], env=env).returncode == -9
+    assert space.stats()["sessions"] == before + 1  # it lives on for its grace, with what it took
+    assert space.count("k", int) == 0
+    code = code.replace("os.kill(os.getpid(), 9)", "1 / 0")
+    assert subprocess.run([sys.executable, "-c", code], env=env, stderr=subprocess.DEVNULL).returncode == 1
+    assert space.in_("k", int) == ("k", 2) and space.inp("k", int) is None
+    assert space.stats()["sessions"] == before + 1
+
+
+harness.main()
