@@ -70,6 +70,8 @@ def test_kill9():
     store, stop = os.path.join(folder, "kill9.db"), os.path.join(folder, "stop")
     server = harness.tiliad("--store", store)
     clients = [client(k, server.address, folder, stop) for k in range(CLIENTS)]
+    harness.until(lambda: all(os.path.exists(os.path.join(folder, "log%d" % k)) for k in range(CLIENTS)),
+                  "all clients are connected", 60)
     for kill in range(KILLS):
         before = size(folder)
         harness.until(lambda: size(folder) > before + 2000, "the clients go on (kill %d)" % kill, 60)
