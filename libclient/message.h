@@ -129,7 +129,8 @@ static inline bool request_has(const struct request *r, enum message_option o)
 struct message_error {
 	int code;
 	uint64_t n;      /* the request's number when it could be read, else 0 */
-	bool fatal;      /* the connection must close: the message cannot be told apart */
+	bool fatal;      /* the connection must close: the message cannot be told apart, or is a
+	                    hello, without which what comes behind it would be done twice */
 	size_t offset;   /* in the message, or in its canonical form for `where` errors */
 	char text[160];  /* names the place: "out: field 2 of the tuple: ..." */
 };
@@ -137,7 +138,7 @@ struct message_error {
 /* Decodes one message (the content of a frame) into *r. `scratch` holds the
  * canonical form when the message was not canonical; *r is valid as long as
  * both. 0, or a negative code with *err. Not an array that begins with a
- * number: fatal. Everything else is answered and the connection goes on. */
+ * number, or a hello: fatal. Everything else is answered and the connection goes on. */
 int message_decode(struct bytes message, struct buf *scratch, struct request *r,
                    struct message_error *err);
 

@@ -18,6 +18,7 @@ struct reader {
 	const uint8_t *start, *p;
 	uint64_t left; /* items from p on */
 	bool has_tags; /* 21580 or 21581 somewhere in the message */
+	bool is_hello; /* whatever is wrong in it is fatal */
 };
 
 /* A stranger's text as part of an error's: cut, and without control characters. */
@@ -50,7 +51,7 @@ static int refuse(struct reader *m, int code, const char *fmt, ...)
 
 	err->code = code;
 	err->n = m->r->n;
-	err->fatal = m->r->n == 0;
+	err->fatal = m->r->n == 0 || m->is_hello;
 	err->offset = (size_t)(m->p - m->start);
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof err->text, fmt, ap);
@@ -364,6 +365,7 @@ static int read_name(struct reader *m)
 	if (op < 0)
 		return refuse(m, ERROR_REQUEST, "no such request: %s", quote(item_string(m->p)).text);
 	m->r->op = (enum message_op)op;
+	m->is_hello = op == MESSAGE_HELLO;
 	if (op == MESSAGE_ACK && m->r->n != 0)
 		return refuse(m, ERROR_REQUEST, "ack: its number is 0");
 	take(m);

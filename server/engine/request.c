@@ -155,7 +155,7 @@ int request_bad(struct engine *e, struct conn *c, const struct event *ev)
 		c->last_n = b->n;
 	if (!b->fatal && !c->first_n)
 		c->first_n = b->n;
-	reply_error(e, c, b->fatal ? 0 : b->n, 0, b->code, "%s", b->text);
+	reply_error(e, c, b->n, 0, b->code, "%s", b->text);
 	if (b->fatal)
 		reply_close(e, c, false);
 	return 0;

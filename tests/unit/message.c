@@ -131,17 +131,17 @@ TEST(what_is_wrong_is_named)
 	expect("82 02 63 61636b", ERROR_REQUEST, 2, false, "ack: its number is 0");
 	expect("85 02 65 7370616365 61 63 61 77 a1 68 766f6c6174696c65 01", ERROR_REQUEST, 2, false,
 	       "space: option volatile: not a bool");
-	expect("83 02 65 68656c6c6f a1 67 73657373696f6e 63 6f6c64", ERROR_REQUEST, 2, false,
+	expect("83 02 65 68656c6c6f a1 67 73657373696f6e 63 6f6c64", ERROR_REQUEST, 2, true,
 	       "hello: option session: neither \"new\" nor \"none\" nor an id");
-	expect("83 02 65 68656c6c6f a1 64 61757468 41 00", ERROR_REQUEST, 2, false,
+	expect("83 02 65 68656c6c6f a1 64 61757468 41 00", ERROR_REQUEST, 2, true,
 	       "hello: option auth: not a text");
-	expect("83 02 65 68656c6c6f a1 63 6d6179 a1 61 2a 62 7264", ERROR_REQUEST, 2, false,
+	expect("83 02 65 68656c6c6f a1 63 6d6179 a1 61 2a 62 7264", ERROR_REQUEST, 2, true,
 	       "hello: option may: not a map of spaces to arrays of requests");
-	expect("83 02 65 68656c6c6f a1 63 6d6179 a1 01 80", ERROR_REQUEST, 2, false,
+	expect("83 02 65 68656c6c6f a1 63 6d6179 a1 01 80", ERROR_REQUEST, 2, true,
 	       "hello: option may: not a map of spaces to arrays of requests");
-	expect("83 02 65 68656c6c6f a1 63 6d6179 a1 61 2a 81 01", ERROR_REQUEST, 2, false,
+	expect("83 02 65 68656c6c6f a1 63 6d6179 a1 61 2a 81 01", ERROR_REQUEST, 2, true,
 	       "hello: option may: not a map of spaces to arrays of requests");
-	expect("83 02 65 68656c6c6f a1 64 68617665 81 820902", ERROR_REQUEST, 2, false,
+	expect("83 02 65 68656c6c6f a1 64 68617665 81 820902", ERROR_REQUEST, 2, true,
 	       "hello: option have: not an array of n and [from, to]");
 }
 
@@ -164,7 +164,7 @@ TEST(a_long_strange_name_is_cut_between_characters)
 	}
 }
 
-TEST(only_a_message_without_a_number_is_fatal)
+TEST(a_message_without_a_number_is_fatal)
 {
 	static const char begin[] = "the message does not begin with a number below 2^53";
 	static const char array[] = "not an array that begins with a number";
