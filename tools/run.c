@@ -22,13 +22,16 @@
 enum { OPT_ON = OPT_OWN, OPT_EXCEPT, OPT_HOSTS, OPT_PATH, OPT_ENV, OPT_MAY, OPT_CONNECT_TIMEOUT };
 
 const struct option_row run_options[] = {
-	{OPT_ON, 0, "on", OPT_VALUE, "PLACES", "where: '4/local 8/web1 ssh:a/ssh:b,port=2222' (a worker per core here)"},
+	{OPT_ON, 0, "on", OPT_VALUE, "PLACES",
+	 "where: '4/local 8/web1 ssh:a/ssh:b,port=2222' (a worker per core here)"},
 	{OPT_EXCEPT, 0, "except", OPT_VALUE, "HOST", "not there: node7, node[3-5]"},
 	{OPT_HOSTS, 0, "hosts", OPT_VALUE, "FILE", "places from a file, # begins a comment"},
-	{OPT_PATH, 0, "path", OPT_VALUE, "DIR", "a folder whose modules the script may import, beside its own"},
+	{OPT_PATH, 0, "path", OPT_VALUE, "DIR",
+	 "a folder whose modules the script may import, beside its own"},
 	{OPT_ENV, 'e', "env", OPT_VALUE, "NAME=VALUE", "set there; NAME alone: as it is here"},
 	{OPT_MAY, 0, "may", OPT_VALUE, "SPACE:OP,...", "workers may do these only: main:in,rd,out"},
-	{OPT_CONNECT_TIMEOUT, 0, "connect-timeout", OPT_VALUE, "TIME", "for a place to answer (30s)"},
+	{OPT_CONNECT_TIMEOUT, 0, "connect-timeout", OPT_VALUE, "TIME",
+	 "for a place to answer (30s)"},
 	OPT_ROW_CONNECT,
 	OPT_ROWS_END,
 };
@@ -139,7 +142,8 @@ static bool add_env(struct run *run, const char *text)
 	else if (strchr(text, '=') != NULL)
 		buf_text(&b, text);
 	if (b.len == 0 || b.data[0] == '=' || !utf8_valid(buf_bytes(&b))) {
-		tool_usage("run", "--env wants NAME=VALUE, or the name of a variable, not \"%s\"", text);
+		tool_usage("run", "--env wants NAME=VALUE, or the name of a variable, not \"%s\"",
+		           text);
 		buf_close(&b);
 		return false;
 	}
@@ -203,7 +207,8 @@ static bool put_rights(struct run *run)
 	item_put_head(&run->rights, ITEM_MAP, run->may.count);
 	for (unsigned i = 0; i < run->may.count; i++) {
 		if (!put_right(&run->rights, run->may.at[i])) {
-			tool_usage("run", "--may wants SPACE:OP,... (main:in,rd,out), not \"%s\"", run->may.at[i]);
+			tool_usage("run", "--may wants SPACE:OP,... (main:in,rd,out), not \"%s\"",
+			           run->may.at[i]);
 			return false;
 		}
 	}
@@ -231,7 +236,8 @@ static bool settle_places(struct run *run)
 		workers += run->places.at[i].slots;
 	if (workers > 0 && workers <= PLACE_SLOTS)
 		return true;
-	tool_usage("run", workers == 0 ? "--except leaves no place" : "more than %d workers", PLACE_SLOTS);
+	tool_usage("run", workers == 0 ? "--except leaves no place" : "more than %d workers",
+	           PLACE_SLOTS);
 	return false;
 }
 
@@ -269,7 +275,8 @@ static int find_server(struct run *run)
 	if (code != ERROR_CONNECT && code != ERROR_CLOSED && code != ERROR_TIMEOUT)
 		return tool_usage("run", "%s", why);
 	if (named != NULL && *named != '\0') {
-		tool_complain("run", "no server answers: %s\nStart one: tiliad --listen %s", why, named);
+		tool_complain("run", "no server answers: %s\nStart one: tiliad --listen %s", why,
+		              named);
 		return EXIT_NO_SERVER;
 	}
 	if (private_start(&run->server, why) != 0) {
@@ -277,7 +284,8 @@ static int find_server(struct run *run)
 		return EXIT_NO_SERVER;
 	}
 	run->address = run->server.address;
-	fprintf(stderr, "tilia run: no server answers; a private one in memory goes with this run\n");
+	fprintf(stderr,
+	        "tilia run: no server answers; a private one in memory goes with this run\n");
 	return 0;
 }
 

@@ -148,8 +148,10 @@ TEST(what_is_wrong_is_refused_by_name_and_nothing_is_added)
 
 TEST(random_words_are_taken_or_refused_with_a_reason)
 {
-	static const char *const parts[] = {"local", "ssh", ":", "/", "//", ",", "=", "\"", "[", "]", "-", "1", "23",
-		"web", "@", "*", " ", "python", "port", "user", "popen", "id", "::1", "[1-3]", "\t", "\xff"};
+	static const char *const parts[] = {
+		"local", "ssh", ":", "/", "//", ",", "=", "\"", "[", "]", "-", "1", "23",
+		"web", "@", "*", " ", "python", "port", "user", "popen", "id", "::1", "[1-3]", "\t", "\xff",
+	};
 	char text[256];
 
 	for (int i = 0; i < 30000; i++) {

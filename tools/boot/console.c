@@ -149,7 +149,8 @@ void console_attach(struct console_sink *s, struct console_stream *o, const char
 	if (colour < 0)
 		snprintf(o->prefix, size, "[%s", name);
 	else
-		snprintf(o->prefix, size, "\033[%dm[%s", colours[(size_t)colour % (sizeof colours / sizeof *colours)],
+		snprintf(o->prefix, size, "\033[%dm[%s",
+		         colours[(size_t)colour % (sizeof colours / sizeof *colours)],
 		         name);
 }
 
@@ -173,7 +174,8 @@ static void move_lines(struct console_stream *o)
 
 	for (;;) {
 		size_t n = o->line.len - at;
-		const uint8_t *from = o->line.data + at, *end = n > 0 ? memchr(from, '\n', n) : NULL;
+		const uint8_t *from = o->line.data + at;
+		const uint8_t *end = n > 0 ? memchr(from, '\n', n) : NULL;
 		size_t length = end != NULL ? (size_t)(end - from) : n;
 
 		if (length > CONSOLE_LINE)

@@ -96,13 +96,15 @@ static void explain(struct far *f)
 
 	last_words(f, words, sizeof words);
 	if (f->state == FAR_HELLO && f->status == STAGE_DAMAGED)
-		snprintf(f->why, sizeof f->why, "%s: what was sent arrived damaged; a start-up file "
+		snprintf(f->why, sizeof f->why,
+		         "%s: what was sent arrived damaged; a start-up file "
 		         "there may read its stdin%s%s", name, *words ? "; it said: " : "", words);
 	else if (f->status == STAGE_NONE)
 		snprintf(f->why, sizeof f->why, "%s: no Python there; install python3, or name one "
 		         "with ,python=/path/to/python3", name);
 	else if (f->status == STAGE_OLD)
-		snprintf(f->why, sizeof f->why, "%s: only too old a Python there (3.6 or later is needed): %s",
+		snprintf(f->why, sizeof f->why,
+		         "%s: only too old a Python there (3.6 or later is needed): %s",
 		         name, words);
 	else if (remote && f->status == 255)
 		snprintf(f->why, sizeof f->why, "%s: ssh failed: %s", name,
@@ -113,7 +115,8 @@ static void explain(struct far *f)
 		snprintf(f->why, sizeof f->why, "%s: ended by signal %d%s%s", name, f->signal,
 		         *words ? "; it said: " : "", words);
 	else
-		snprintf(f->why, sizeof f->why, "%s: ended with status %d%s%s%s", name, (int)f->status,
+		snprintf(f->why, sizeof f->why, "%s: ended with status %d%s%s%s", name,
+		         (int)f->status,
 		         f->state == FAR_OPEN ? " while workers ran" : " before it was ready",
 		         *words ? "; it said last: " : "", words);
 }
@@ -264,7 +267,8 @@ void far_flush(struct far *f)
 {
 	struct bytes b;
 
-	if (f->writing || f->shut || (f->state != FAR_MARK && f->state != FAR_HELLO && f->state != FAR_OPEN) ||
+	if (f->writing || f->shut ||
+	    (f->state != FAR_MARK && f->state != FAR_HELLO && f->state != FAR_OPEN) ||
 	    uv_is_closing((uv_handle_t *)&f->in))
 		return;
 	if (!f->payload_sent) {
@@ -325,7 +329,8 @@ static void on_impatient(uv_timer_t *t)
 		return;
 	}
 	last_words(f, words, sizeof words);
-	snprintf(f->why, sizeof f->why, "%s: no sign of life in %llu s; a start-up file there may wait for its "
+	snprintf(f->why, sizeof f->why,
+	         "%s: no sign of life in %llu s; a start-up file there may wait for its "
 	         "stdin%s%s", place_name(f->o.place), (unsigned long long)f->o.patience_ms / 1000,
 	         *words ? "; it said last: " : "", words);
 	far_break(f, FAR_BROKEN);
@@ -350,7 +355,8 @@ static void take_frames(struct far *f)
 		f->events->frame(f->ctx, &frame);
 	}
 	if (e < 0) {
-		snprintf(f->why, sizeof f->why, "%s: what came from there is not the trunk's protocol",
+		snprintf(f->why, sizeof f->why,
+		         "%s: what came from there is not the trunk's protocol",
 		         place_name(f->o.place));
 		far_break(f, FAR_BROKEN);
 	}
@@ -461,7 +467,8 @@ static void spawn(struct far *f)
 	f->state = FAR_MARK;
 	buf_clear(&f->said, SAID);
 	new_trunk(f, mark);
-	stage_command(&command, f->o.id, mark, payload_core.size, payload_core.crc, f->o.place->python);
+	stage_command(&command, f->o.id, mark, payload_core.size, payload_core.crc,
+	              f->o.place->python);
 	buf_byte(&command, 0);
 	open_pipes(f, stdio);
 	po.args = stage_argv(f->o.place, (char *)command.data);
@@ -474,7 +481,8 @@ static void spawn(struct far *f)
 	stage_argv_free(po.args);
 	buf_close(&command);
 	if (e != 0) {
-		snprintf(f->why, sizeof f->why, "%s: cannot start a process: %s", place_name(f->o.place),
+		snprintf(f->why, sizeof f->why, "%s: cannot start a process: %s",
+		         place_name(f->o.place),
 		         uv_strerror(e));
 		f->exited = true;
 		far_break(f, FAR_BROKEN);
@@ -488,7 +496,8 @@ static void spawn(struct far *f)
 	far_flush(f);
 }
 
-struct far *far_create(uv_loop_t *loop, const struct far_options *o, const struct far_events *e, void *ctx)
+struct far *far_create(uv_loop_t *loop, const struct far_options *o, const struct far_events *e,
+                       void *ctx)
 {
 	struct far *f = xcalloc(1, sizeof *f);
 	char mark[STAGE_MARK + 1];

@@ -19,7 +19,8 @@ struct far_events {
 	/* stderr of the hub, or of ssh, once open. false: no more for now, far_read_text() */
 	bool (*text)(void *ctx, struct bytes text);
 	void (*moved)(void *ctx);                   /* trunk_queued() is less */
-	void (*started)(void *ctx);                 /* the mark came, or `ended` is next: another may start */
+	/* the mark came, or `ended` is next: another may start */
+	void (*started)(void *ctx);
 	/* Nothing is left of it. `why`: NULL after far_stop() or an orderly end,
 	 * else what went wrong, for people; `code` an exit status of `tilia run`. */
 	void (*ended)(void *ctx, const char *why);
@@ -33,7 +34,8 @@ struct far_options {
 };
 
 /* Nothing happens before far_start(). What the options point to must outlive it. */
-struct far *far_create(uv_loop_t *loop, const struct far_options *o, const struct far_events *e, void *ctx);
+struct far *far_create(uv_loop_t *loop, const struct far_options *o, const struct far_events *e,
+                       void *ctx);
 void far_start(struct far *f);
 
 /* The trunk of now; far_flush() after something was queued. */

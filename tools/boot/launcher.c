@@ -33,7 +33,8 @@ bool launcher_is_coloured(int fd)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return isatty(fd) && (no == NULL || *no == '\0') && (term == NULL || strcmp(term, "dumb") != 0);
+	return isatty(fd) && (no == NULL || *no == '\0') &&
+	        (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 /* --- the places ------------------------------------------------------------ */
@@ -47,7 +48,8 @@ void launcher_start_sites(struct run *r)
 		if (!s->starting || s->ended)
 			continue;
 		for (unsigned k = 0; k < r->count; k++)
-			busy += !r->sites[k].starting && !r->sites[k].ended && !far_is_open(r->sites[k].far) &&
+			busy += !r->sites[k].starting && !r->sites[k].ended &&
+			        !far_is_open(r->sites[k].far) &&
 			        strcmp(site_door(&r->sites[k]), site_door(s)) == 0;
 		if (busy < STARTS) {
 			s->starting = false;
@@ -86,7 +88,8 @@ static int run_status(const struct run *r)
 	if (first == 0)
 		return LAUNCHER_DONE;
 	if (r->lost_code != 0)
-		return r->lost_code == ERROR_CONNECT || r->lost_code == ERROR_CLOSED ? LAUNCHER_NO_SERVER : LAUNCHER_REFUSED;
+		return r->lost_code == ERROR_CONNECT || r->lost_code == ERROR_CLOSED
+		        ? LAUNCHER_NO_SERVER : LAUNCHER_REFUSED;
 	if (failed_sites == r->count)
 		return LAUNCHER_BOOTSTRAP;
 	return r->count > 1 ? LAUNCHER_SOME : (int)first;

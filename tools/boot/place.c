@@ -103,16 +103,16 @@ static int option_set(struct place *p, struct place_hop *h, const char *key, cha
 		slot = &h->identity;
 	if (slot == NULL)
 		snprintf(why, PLACE_WHY, strcmp(key, "from") == 0
-			 ? "from=there is not spoken yet: ssh hops after each other go by ProxyJump"
-			 : "no such option of this hop: %s (ssh: port, user, identity, python; local: python)",
-			 key);
+		         ? "from=there is not spoken yet: ssh hops after each other go by ProxyJump"
+		         : "no such option of this hop: %s (port, user, identity, python of ssh; "
+		           "python of local)", key);
 	else if (*slot != NULL)
 		snprintf(why, PLACE_WHY, "%s= is given twice", key);
 	else if (!word_is_safe(value) || (slot == &h->port && !port_is_valid(value)) ||
 	         (slot == &h->user && !host_is_safe(value)) ||
 	         (slot == &p->python && strpbrk(value, " \t'!\\\"$`;&|<>()*?[") != NULL))
-		snprintf(why, PLACE_WHY, "not a value for %s=: \"%s\" (\"...\" goes around one with / , or a blank)",
-		         key, value);
+		snprintf(why, PLACE_WHY, "not a value for %s=: \"%s\" "
+		         "(\"...\" goes around one with / , or a blank)", key, value);
 	else {
 		*slot = value;
 		return 0;
@@ -121,7 +121,8 @@ static int option_set(struct place *p, struct place_hop *h, const char *key, cha
 	return ERROR_USAGE;
 }
 
-static int hop_options(struct place *p, struct place_hop *h, const char *s, const char *end, char *why)
+static int hop_options(struct place *p, struct place_hop *h, const char *s, const char *end,
+                       char *why)
 {
 	while (s < end) {
 		const char *stop = word_end(++s, ",/"), *equals;
@@ -132,7 +133,8 @@ static int hop_options(struct place *p, struct place_hop *h, const char *s, cons
 			stop = end;
 		equals = memchr(s, '=', (size_t)(stop - s));
 		if (equals == NULL || equals - s >= (long)sizeof key) {
-			snprintf(why, PLACE_WHY, "an option is KEY=VALUE, not %.*s", (int)(stop - s), s);
+			snprintf(why, PLACE_WHY, "an option is KEY=VALUE, not %.*s",
+			         (int)(stop - s), s);
 			return ERROR_USAGE;
 		}
 		snprintf(key, sizeof key, "%.*s", (int)(equals - s), s);
@@ -155,13 +157,15 @@ static int host_read(struct place_hop *h, const char *s, const char *end, char *
 	}
 	close = *s == '[' ? memchr(s, ']', (size_t)(end - s)) : NULL;
 	colon = memchr(close != NULL ? close : s, ':', (size_t)(end - (close != NULL ? close : s)));
-	if (colon != NULL && close == NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
+	if (colon != NULL && close == NULL &&
+	    memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
 		colon = NULL; /* a bare v6 address */
 	if (colon != NULL)
 		h->port = copy(colon + 1, (size_t)(end - colon - 1));
 	else
 		colon = end;
-	h->host = close != NULL ? copy(s + 1, (size_t)(close - s - 1)) : copy(s, (size_t)(colon - s));
+	h->host = close != NULL
+	        ? copy(s + 1, (size_t)(close - s - 1)) : copy(s, (size_t)(colon - s));
 	if (host_is_safe(h->host) && (h->user == NULL || host_is_safe(h->user)) &&
 	    (h->port == NULL || port_is_valid(h->port)))
 		return 0;
@@ -184,7 +188,8 @@ static const char *kind_is(const char *s, const char *end, const char *kind)
 /* One hop with its options: [s, end). */
 static int hop_read(struct place *p, const char *s, const char *end, bool first, char *why)
 {
-	static const char *const later[] = {"sudo", "su", "doas", "docker", "podman", "lxc", "kubectl", "cmd"};
+	static const char *const later[] = {"sudo", "su", "doas", "docker", "podman", "lxc",
+	                                    "kubectl", "cmd"};
 	const char *comma = word_end(s, ","), *rest;
 	struct place_hop *h = &p->hop[p->hops];
 	int e;
@@ -193,7 +198,8 @@ static int hop_read(struct place *p, const char *s, const char *end, bool first,
 		comma = end;
 	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
 		if (kind_is(s, comma, later[i]) != NULL) {
-			snprintf(why, PLACE_WHY, "hops of kind %s are not spoken yet (local and ssh are)",
+			snprintf(why, PLACE_WHY,
+			         "hops of kind %s are not spoken yet (local and ssh are)",
 			         later[i]);
 			return ERROR_USAGE;
 		}
@@ -268,9 +274,11 @@ static int execnet_read(struct place *p, const char *s, const char *end, char *w
 			p->hops = 1;
 			e = host_read(&p->hop[0], word + 4, word + strlen(word), why);
 		} else if (strncmp(word, "python=", 7) == 0)
-			e = option_set(p, &p->hop[0], "python", copy(word + 7, strlen(word + 7)), why);
+			e = option_set(p, &p->hop[0], "python", copy(word + 7, strlen(word + 7)),
+			               why);
 		else if (strcmp(word, "popen") != 0 && strncmp(word, "id=", 3) != 0) {
-			snprintf(why, PLACE_WHY, "of execnet's form popen, ssh=, python= and id= are known, not %s",
+			snprintf(why, PLACE_WHY,
+			         "of execnet's form popen, ssh=, python= and id= are known, not %s",
 			         word);
 			e = ERROR_USAGE;
 		}
@@ -310,7 +318,7 @@ static int place_read(struct place *p, const char *s, const char *end, char *why
 	for (unsigned i = 0; e == 0 && i + 1 < p->hops; i++)
 		if (p->hop[i].identity != NULL) {
 			snprintf(why, PLACE_WHY,
-			         "identity= of a host that is jumped through belongs into ~/.ssh/config");
+			         "identity= of a jump host belongs into ~/.ssh/config");
 			e = ERROR_USAGE;
 		}
 	return e;

@@ -48,7 +48,8 @@ static int socket_path(char *path, size_t size, char *why)
 		snprintf(why, PRIVATE_WHY, "%s is not a folder", a.name);
 	else if (shared && st.st_uid != getuid())
 		snprintf(why, PRIVATE_WHY, "%s belongs to somebody else", a.name);
-	else if ((size_t)snprintf(path, size, "%s/run-%d.sock", a.name, (int)getpid()) > ADDRESS_UNIX_MAX)
+	else if ((size_t)snprintf(path, size, "%s/run-%d.sock", a.name,
+	                          (int)getpid()) > ADDRESS_UNIX_MAX)
 		snprintf(why, PRIVATE_WHY, "%s is too long a name", a.name);
 	else {
 		address_close(&a);
@@ -100,7 +101,8 @@ static bool answers(const char *path)
 /* The last line of what it logged. */
 static void last_line(int log, char *out, size_t size)
 {
-	off_t end = lseek(log, 0, SEEK_END), from = end > (off_t)size - 1 ? end - (off_t)size + 1 : 0;
+	off_t end = lseek(log, 0, SEEK_END), from = end > (off_t)size - 1
+	        ? end - (off_t)size + 1 : 0;
 	ssize_t n = pread(log, out, size - 1, from);
 	char *line;
 
@@ -130,7 +132,8 @@ static int wait_for(struct private_server *s, const char *path, int log, char *w
 			return 0;
 		pause_ms(2);
 	}
-	snprintf(why, PRIVATE_WHY, "a server of its own did not answer in %d s", PATIENCE_MS / 1000);
+	snprintf(why, PRIVATE_WHY, "a server of its own did not answer in %d s",
+	         PATIENCE_MS / 1000);
 	return ERROR_CONNECT;
 }
 

@@ -88,7 +88,8 @@ static bool has_python(const char *path, int depth)
 		if (e->d_name[0] == '.')
 			continue;
 		yes = has_suffix(e->d_name, ".py");
-		if (!yes && depth > 0 && snprintf(below, sizeof below, "%s/%s", path, e->d_name) < PATH_MAX)
+		if (!yes && depth > 0 &&
+		    snprintf(below, sizeof below, "%s/%s", path, e->d_name) < PATH_MAX)
 			yes = is_folder(below) && has_python(below, depth - 1);
 	}
 	if (d != NULL)
@@ -111,7 +112,8 @@ static size_t entry_name(const char *root, const char *name, bool *last)
 	*last = true;
 	if (name[n] == '.' && has_suffix(name, ".so"))
 		return n;
-	if (name[n] != '\0' || snprintf(path, sizeof path, "%s/%s/__init__.py", root, name) >= PATH_MAX)
+	if (name[n] != '\0' ||
+	    snprintf(path, sizeof path, "%s/%s/__init__.py", root, name) >= PATH_MAX)
 		return 0;
 	*last = access(path, R_OK) != 0;
 	snprintf(path, sizeof path, "%s/%s", root, name);
@@ -181,7 +183,8 @@ static bool is_under(const char *root, const char *path)
 {
 	char *real = realpath(path, NULL);
 	size_t n = strlen(root);
-	bool yes = real != NULL && strncmp(real, root, n) == 0 && (real[n] == '/' || root[n - 1] == '/');
+	bool yes = real != NULL && strncmp(real, root, n) == 0 &&
+	        (real[n] == '/' || root[n - 1] == '/');
 
 	free(real);
 	return yes;
@@ -194,7 +197,8 @@ int roots_file(const struct roots *r, struct bytes path, struct buf *out)
 	if (path.n == 0 || path.p[0] == '/' || memchr(path.p, '\0', path.n) != NULL)
 		return ERROR_SYSTEM;
 	for (size_t i = 0; i < r->count; i++) {
-		if (snprintf(full, sizeof full, "%s/%.*s", r->at[i], (int)path.n, (const char *)path.p) >= PATH_MAX)
+		if (snprintf(full, sizeof full, "%s/%.*s", r->at[i], (int)path.n,
+		             (const char *)path.p) >= PATH_MAX)
 			continue;
 		if (is_under(r->at[i], full))
 			return file_read(full, ROOTS_FILE, out);
@@ -220,7 +224,8 @@ static void package_add(struct package *p, const char *path)
 	size_t limit = source ? ROOTS_PACKAGE - p->python : ROOTS_INLINE - p->inlined;
 	int e;
 
-	if (snprintf(full, sizeof full, "%s/%s", p->root, path) >= PATH_MAX || !is_under(p->root, full) ||
+	if (snprintf(full, sizeof full, "%s/%s", p->root, path) >= PATH_MAX ||
+	    !is_under(p->root, full) ||
 	    !is_text(path))
 		return;
 	buf_clear(&p->data, ROOTS_INLINE);
@@ -272,7 +277,8 @@ static void package_extensions(struct package *p, const char *name)
 	size_t n = strlen(name);
 
 	while (d != NULL && (e = readdir(d)) != NULL)
-		if (strncmp(e->d_name, name, n) == 0 && e->d_name[n] == '.' && has_suffix(e->d_name, ".so"))
+		if (strncmp(e->d_name, name, n) == 0 && e->d_name[n] == '.' &&
+		    has_suffix(e->d_name, ".so"))
 			package_add(p, e->d_name);
 	if (d != NULL)
 		closedir(d);

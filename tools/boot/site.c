@@ -10,7 +10,8 @@
 
 /* --- what a place says ----------------------------------------------------- */
 
-static void answer(struct site *s, enum trunk_kind kind, struct bytes name, const struct buf *data, bool found)
+static void answer(struct site *s, enum trunk_kind kind, struct bytes name, const struct buf *data,
+                   bool found)
 {
 	struct buf b = BUF_INIT;
 	size_t at = 0;
@@ -69,7 +70,8 @@ static void on_frame(void *ctx, const struct trunk_frame *f)
 	if (f->kind == TRUNK_IMPORT || f->kind == TRUNK_FILE)
 		take_question(s, f);
 	else if (f->kind == TRUNK_LOG)
-		launcher_say(s->run, "%s: %.*s", place_name(s->place), (int)item_string(f->bytes.p).n,
+		launcher_say(s->run, "%s: %.*s", place_name(s->place),
+		             (int)item_string(f->bytes.p).n,
 		    (const char *)item_string(f->bytes.p).p);
 	else if (alive && f->kind == TRUNK_OP)
 		worker_take_op(w, f->bytes);
@@ -149,7 +151,8 @@ static void put_env(struct buf *b, const struct launcher_options *o)
 	for (unsigned i = 0; i < o->envc; i++) {
 		const char *equals = strchr(o->env[i], '=');
 
-		item_put_text_n(b, (struct bytes){(const uint8_t *)o->env[i], (size_t)(equals - o->env[i])});
+		item_put_text_n(b, (struct bytes){(uint8_t *)o->env[i],
+		                                  (size_t)(equals - o->env[i])});
 		item_put_text(b, equals + 1);
 	}
 }
@@ -225,8 +228,8 @@ void site_equip(struct site *s)
 	make_start(s);
 	o.start = buf_bytes(&s->start);
 	s->far = far_create(&r->loop, &o, &far_events, s);
-	console_attach(r->err, &s->text, place_name(s->place), launcher_is_coloured(2) ? (int)(s - r->sites) : -1,
-	               site_text_taken, s);
+	console_attach(r->err, &s->text, place_name(s->place),
+	               launcher_is_coloured(2) ? (int)(s - r->sites) : -1, site_text_taken, s);
 	for (unsigned i = 0; i < s->count; i++)
 		worker_equip(&s->workers[i]);
 }

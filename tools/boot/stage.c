@@ -26,7 +26,8 @@
 void stage_command(struct buf *b, const char *id, const char *mark, size_t payload, uint32_t crc,
                    const char *python)
 {
-	buf_printf(b, "exec env TILIA_RUN=%s /bin/sh -c '%s' - %s %zu %lu", id, SHELL, mark, payload,
+	buf_printf(b, "exec env TILIA_RUN=%s /bin/sh -c '%s' - %s %zu %lu", id, SHELL, mark,
+	           payload,
 	           (unsigned long)crc);
 	if (python != NULL)
 		buf_printf(b, " %s", python);
@@ -75,8 +76,10 @@ static void put_jumps(struct vector *v, const struct place *p)
 
 char **stage_argv(const struct place *p, const char *command)
 {
-	static const char *const quiet[] = {"/bin/sh", "-c", "trap \"\" INT QUIT;exec \"$@\"", "sh"};
-	static const char *const ssh[] = {"ssh", "-T", "-x", "-e", "none", "-o", "ServerAliveInterval=10",
+	static const char *const quiet[] = {"/bin/sh", "-c", "trap \"\" INT QUIT;exec \"$@\"",
+	                                    "sh"};
+	static const char *const ssh[] = {"ssh", "-T", "-x", "-e", "none", "-o",
+	                                  "ServerAliveInterval=10",
 	                                  "-o", "ServerAliveCountMax=3"};
 	struct vector v = {NULL, 0};
 

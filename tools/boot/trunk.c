@@ -116,7 +116,8 @@ static int frame_read(struct trunk *t, const uint8_t *p, struct trunk_frame *f)
 	if (channel.major != ITEM_UINT || channel.arg > t->channels)
 		return ERROR_MALFORMED;
 	bytes = item_head(p, &kind);
-	if (kind.major != ITEM_UINT || kind.arg >= TRUNK_KINDS || item_type(bytes) != ITEM_TYPE_BYTES)
+	if (kind.major != ITEM_UINT || kind.arg >= TRUNK_KINDS ||
+	    item_type(bytes) != ITEM_TYPE_BYTES)
 		return ERROR_MALFORMED;
 	f->channel = (unsigned)channel.arg;
 	f->kind = (enum trunk_kind)kind.arg;

@@ -100,7 +100,8 @@ static int take_replies(struct uplink *l)
 	    e != ERROR_NOMEM && e != ERROR_MALFORMED && e != ERROR_LIMIT) {
 		char text[256];
 
-		snprintf(text, sizeof text, "%.*s", (int)(r.text.n < 200 ? r.text.n : 200), (const char *)r.text.p);
+		snprintf(text, sizeof text, "%.*s", (int)(r.text.n < 200 ? r.text.n : 200),
+		         (const char *)r.text.p);
 		session_disconnected(l->session);
 		session_abandon(l->session, e);
 		lost(l, e, text);
@@ -212,7 +213,8 @@ static bool flush(struct uplink *l)
 {
 	struct bytes out;
 
-	while (l->poll != NULL && !l->transport.connecting && (out = session_output(l->session)).n > 0) {
+	while (l->poll != NULL && !l->transport.connecting &&
+	       (out = session_output(l->session)).n > 0) {
 		ssize_t n = transport_write(&l->transport, out.p, out.n);
 
 		if (n < 0) {
@@ -263,7 +265,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 struct uplink *uplink_create(uv_loop_t *loop, const char *addresses, struct bytes may,
                          const char *client, const struct uplink_events *events, void *ctx)
 {
-	struct session_options o = {.resumable = true, .passthrough = true, .grace_ms = SESSION_DEFAULT,
+	struct session_options o = {.resumable = true, .passthrough = true,
+	                            .grace_ms = SESSION_DEFAULT,
 	                            .client = client, .may = may};
 	struct uplink *l = xcalloc(1, sizeof *l);
 

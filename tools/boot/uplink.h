@@ -14,7 +14,8 @@
 struct uplink_events {
 	void (*reply)(void *ctx, struct bytes message);           /* for the worker */
 	void (*lost)(void *ctx, int code, const char *text);      /* no more replies will come */
-	void (*moved)(void *ctx);                                 /* bytes left: uplink_is_full() may be over */
+	/* bytes left: uplink_is_full() may be over */
+	void (*moved)(void *ctx);
 	void (*ended)(void *ctx);                                 /* after uplink_end(): free it */
 };
 

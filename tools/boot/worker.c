@@ -14,7 +14,8 @@ void worker_name(const struct worker *w, char *out, size_t size)
 	bool alone = s->count == 1;
 
 	for (unsigned i = 0; i < s->run->count && alone; i++)
-		alone = &s->run->sites[i] == s || strcmp(place_name(s->run->sites[i].place), name) != 0;
+		alone = &s->run->sites[i] == s ||
+		        strcmp(place_name(s->run->sites[i].place), name) != 0;
 	if (alone)
 		snprintf(out, size, "%.200s", name);
 	else
@@ -37,7 +38,8 @@ static void text_taken(void *ctx, size_t n)
 
 static void grant_ops(struct worker *w)
 {
-	if (w->op_owed < GRANT || !far_is_open(w->site->far) || (w->uplink != NULL && uplink_is_full(w->uplink)))
+	if (w->op_owed < GRANT || !far_is_open(w->site->far) ||
+	    (w->uplink != NULL && uplink_is_full(w->uplink)))
 		return;
 	trunk_credit(far_trunk(w->site->far), w->channel, TRUNK_OP, w->op_owed);
 	w->op_owed = 0;
@@ -86,7 +88,8 @@ static void on_lost(void *ctx, int code, const char *text)
 		return;
 	worker_name(w, name, sizeof name);
 	if (r->lost_code == 0 || code != r->lost_code)
-		launcher_say(r, "%s: the server is lost: %s%s%s", name, error_text(code), *text ? ": " : "", text);
+		launcher_say(r, "%s: the server is lost: %s%s%s", name, error_text(code),
+		             *text ? ": " : "", text);
 	r->lost_code = code;
 	cut_off(w);
 }
@@ -119,7 +122,8 @@ void worker_take_op(struct worker *w, struct bytes piece)
 
 	buf_append(&w->in, piece.p, piece.n);
 	must(&w->in);
-	while (!w->cut && (e = frame_next((struct bytes){w->in.data + at, w->in.len - at}, FRAME_MAX,
+	while (!w->cut &&
+	       (e = frame_next((struct bytes){w->in.data + at, w->in.len - at}, FRAME_MAX,
 	                                  &message, &used)) == 1) {
 		e = w->uplink != NULL ? uplink_pass(w->uplink, message) : 0;
 		if (e != 0)
@@ -130,7 +134,8 @@ void worker_take_op(struct worker *w, struct bytes piece)
 		char name[256];
 
 		worker_name(w, name, sizeof name);
-		launcher_say(w->site->run, "%s: what it sent is not a request; it is cut off", name);
+		launcher_say(w->site->run, "%s: what it sent is not a request; it is cut off",
+		             name);
 		cut_off(w);
 	}
 	if (w->cut)
@@ -149,8 +154,10 @@ void worker_equip(struct worker *w)
 	char name[256], client[300];
 
 	worker_name(w, name, sizeof name);
-	console_attach(r->out, &w->out, r->workers > 1 ? name : NULL, launcher_is_coloured(1) ? colour : -1, text_taken, w);
-	console_attach(r->err, &w->err, r->workers > 1 ? name : NULL, launcher_is_coloured(2) ? colour : -1, text_taken, w);
+	console_attach(r->out, &w->out, r->workers > 1 ? name : NULL,
+	               launcher_is_coloured(1) ? colour : -1, text_taken, w);
+	console_attach(r->err, &w->err, r->workers > 1 ? name : NULL,
+	               launcher_is_coloured(2) ? colour : -1, text_taken, w);
 	snprintf(client, sizeof client, "run %s %s", r->id, name);
 	r->uplinks++;
 	w->uplink = uplink_create(&r->loop, r->o->addresses, r->o->may, client, &uplink_events, w);
