@@ -8,7 +8,8 @@ void hello_put(struct buf *b, const struct hello *h)
 {
 	size_t mark = frame_begin(b);
 	unsigned entries = 2 + (h->may.n != 0) + (h->auth != NULL) + (h->have_count != 0) +
-	                   (h->grace_ms != UINT64_MAX) + (h->client != NULL);
+	                   (h->grace_ms != UINT64_MAX) + (h->client != NULL) +
+	                   (h->attempt != UINT64_MAX);
 
 	item_put_head(b, ITEM_ARRAY, 3);
 	item_put_uint(b, HELLO_NUMBER);
@@ -36,6 +37,10 @@ void hello_put(struct buf *b, const struct hello *h)
 	if (h->client != NULL) {
 		item_put_text(b, "client");
 		item_put_text(b, h->client);
+	}
+	if (h->attempt != UINT64_MAX) {
+		item_put_text(b, "attempt");
+		item_put_uint(b, h->attempt);
 	}
 	item_put_text(b, "session");
 	if (h->id.n != 0)

@@ -16,7 +16,7 @@ struct hello {
 	struct bytes id;
 	struct bytes have;  /* canonical items (numbers, [from, to]), one after the other */
 	unsigned have_count;
-	uint64_t grace_ms;
+	uint64_t grace_ms, attempt;
 	const char *auth, *client;
 	struct bytes may;   /* canonical map */
 };

@@ -88,7 +88,8 @@ enum message_kind {
 	X(GRACE, "grace", KIND_UINT, MESSAGE_BIT(HELLO))                                           \
 	X(AUTH, "auth", KIND_TEXT, MESSAGE_BIT(HELLO))                                             \
 	X(MAY, "may", KIND_MAP, MESSAGE_BIT(HELLO))                                                \
-	X(CLIENT, "client", KIND_TEXT, MESSAGE_BIT(HELLO))
+	X(CLIENT, "client", KIND_TEXT, MESSAGE_BIT(HELLO))                                         \
+	X(ATTEMPT, "attempt", KIND_UINT, MESSAGE_BIT(HELLO))
 
 enum message_option {
 #define X(name, ...) OPTION_##name,

@@ -30,6 +30,7 @@ struct session {
 	struct buf id, welcome;
 	uint64_t boot, grace_ms;
 	uint64_t first, number; /* of the first and the last request */
+	uint64_t attempt;       /* streams on which a resume was begun */
 
 	struct pending_table table;
 	struct list held, done;
@@ -316,6 +317,7 @@ static bool put_hello(struct session *s)
 		.resumable = s->resumable,
 		.id = buf_bytes(&s->id),
 		.grace_ms = s->grace_option_ms,
+		.attempt = UINT64_MAX,
 		.auth = s->auth,
 		.client = s->client,
 		.may = buf_bytes(&s->may),
@@ -323,8 +325,11 @@ static bool put_hello(struct session *s)
 	size_t len = s->out.len;
 	bool ok;
 
-	if (s->id.len != 0)
+	if (s->id.len != 0) {
 		h.have_count = collect_have(s, &next, &items);
+		if (session_feature(s, "hello.attempt"))
+			h.attempt = ++s->attempt;
+	}
 	h.have = buf_bytes(&items);
 	if (!s->resumable)
 		h.grace_ms = SESSION_DEFAULT;

@@ -16,6 +16,8 @@
  *    greater number than what it cancels), then what was never sent;
  *  - `have` is everything that is finished, as ranges, so nothing is lost when
  *    an acknowledgement was, or was not yet durable when the server died;
+ *  - a resume carries a rising `attempt`, so that a stream that was given up and
+ *    whose bytes come late (out of a relay, say) cannot do again what is done;
  *  - replies of changing requests are acknowledged in front of the next
  *    request, or once 64 were read;
  *  - when a session is over (or was never learnt: the stream broke before hello

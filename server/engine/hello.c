@@ -151,11 +151,15 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 		return false;
 	}
 	/* Its client gave this one up for a newer one: what stands behind this hello was sent again
-	 * there, and may be acknowledged already. */
-	if (c->age < s->conn_age) {
+	 * there, and may be acknowledged already. The client's own count tells even when a relay
+	 * connects late; else the order in which the connections came. */
+	if (request_has(r, OPTION_ATTEMPT) ? r->option[OPTION_ATTEMPT].u <= s->attempt
+	                                   : c->age < s->conn_age) {
 		reply_error(e, c, r->n, 0, ERROR_TAKEN_OVER, "a newer connection resumed this session");
 		return false;
 	}
+	if (request_has(r, OPTION_ATTEMPT))
+		s->attempt = r->option[OPTION_ATTEMPT].u;
 	if (s->conn) {
 		struct conn *old = s->conn;
 

@@ -254,6 +254,7 @@ struct session {
 	struct seq early;            /* struct early: answered before they were resent */
 	uint64_t attach;             /* counts its connections */
 	uint64_t conn_age;           /* of the last of them */
+	uint64_t attempt;            /* the client's count of them, at the last resume */
 	struct work ending;
 	bool died;                   /* ending: unacknowledged takes count as tries */
 };
