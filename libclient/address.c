@@ -41,7 +41,8 @@ static int parse_port(const char *s, size_t n, uint16_t *port, char *why)
 
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] < '0' || s[i] > '9' || (v = v * 10 + (unsigned)(s[i] - '0')) > 65535)
-			return refuse(ERROR_USAGE, why, "'%.*s' is not a port (0 to 65535)", (int)n, s);
+			return refuse(ERROR_USAGE, why, "'%.*s' is not a port (0 to 65535)", (int)n,
+			              s);
 	}
 	if (n == 0)
 		return refuse(ERROR_USAGE, why, "the port is missing after the colon");
@@ -61,7 +62,8 @@ static int parse_tcp(const char *s, size_t n, struct address *a, char *why)
 		const char *close = memchr(s, ']', n);
 
 		if (!close || (close + 1 < end && close[1] != ':') ||
-		    (close > s + 1 && !memchr(s, ':', (size_t)(close - s))) || memchr(s + 1, '[', n - 1))
+		    (close > s + 1 && !memchr(s, ':', (size_t)(close - s))) ||
+		    memchr(s + 1, '[', n - 1))
 			return refuse(ERROR_USAGE, why, "write tcp:[v6 address]:port");
 		host++;
 		host_n = (size_t)(close - host);
@@ -70,11 +72,12 @@ static int parse_tcp(const char *s, size_t n, struct address *a, char *why)
 		colon = memchr(s, ':', n);
 		host_n = colon ? (size_t)(colon - s) : n;
 		if (colon && memchr(colon + 1, ':', (size_t)(end - colon - 1)))
-			return refuse(ERROR_USAGE, why, "an IPv6 address stands in brackets: tcp:[%.*s]",
-			              (int)n, s);
+			return refuse(ERROR_USAGE, why,
+			              "an IPv6 address stands in brackets: tcp:[%.*s]", (int)n, s);
 	}
 	if (host_n == 0)
-		return refuse(ERROR_USAGE, why, "tcp: needs a host: tcp:127.0.0.1:%d", ADDRESS_PORT);
+		return refuse(ERROR_USAGE, why, "tcp: needs a host: tcp:127.0.0.1:%d",
+		              ADDRESS_PORT);
 	if (colon) {
 		int rc = parse_port(colon + 1, (size_t)(end - colon - 1), &a->port, why);
 
@@ -89,12 +92,14 @@ static int parse_unix(const char *s, size_t n, struct address *a, char *why)
 	if (n == 0 || *s != '/')
 		return refuse(ERROR_USAGE, why, "unix: needs an absolute path: unix:/path");
 	if (n > ADDRESS_UNIX_MAX)
-		return refuse(ERROR_LIMIT, why, "the socket's path has %zu bytes; the system allows %d", n,
+		return refuse(ERROR_LIMIT, why,
+		              "the socket's path has %zu bytes; the system allows %d", n,
 		              ADDRESS_UNIX_MAX);
 	return set_name(a, s, n, why);
 }
 
-static int parse_other(enum address_kind kind, const char *s, size_t n, struct address *a, char *why)
+static int parse_other(enum address_kind kind, const char *s, size_t n, struct address *a,
+                       char *why)
 {
 	if (n == 0)
 		return refuse(ERROR_USAGE, why, "%s: needs a %s", schemes[kind],
@@ -124,10 +129,12 @@ int address_parse(struct bytes text, struct address *a, char *why)
 		return parse_other(a->kind, colon + 1, n, a, why);
 	}
 	if (scheme_n == 3 && memcmp(s, "tls", 3) == 0)
-		return refuse(ERROR_USAGE, why, "tls: is not built into this version; use ssh:host");
-	return refuse(ERROR_USAGE, why,
-	              "'%.*s' is not an address: unix:/path, tcp:host:port, ssh:host or cmd:program",
-	              (int)(text.n < 80 ? text.n : 80), text.n ? s : "");
+		return refuse(ERROR_USAGE, why,
+		              "tls: is not built into this version; use ssh:host");
+	return refuse(
+		ERROR_USAGE, why,
+		"'%.*s' is not an address: unix:/path, tcp:host:port, ssh:host or cmd:program",
+		(int)(text.n < 80 ? text.n : 80), text.n ? s : "");
 }
 
 void address_close(struct address *a)
@@ -221,8 +228,8 @@ int address_list_default(struct address_list *l, char *why)
 	if (!shared || lstat(folder, &st) != 0 || (S_ISDIR(st.st_mode) && st.st_uid == getuid()))
 		return 0;
 	address_list_close(l);
-	return refuse(ERROR_DENIED, why, "%s is not a folder of your own; set XDG_RUNTIME_DIR or TILIA",
-	              folder);
+	return refuse(ERROR_DENIED, why,
+	              "%s is not a folder of your own; set XDG_RUNTIME_DIR or TILIA", folder);
 }
 
 int address_default_store(struct buf *path, char *why)
@@ -235,7 +242,8 @@ int address_default_store(struct buf *path, char *why)
 		home = pw ? pw->pw_dir : NULL;
 	}
 	if (!state && !home)
-		return refuse(ERROR_USAGE, why, "no home directory; name the store with --store FILE");
+		return refuse(ERROR_USAGE, why,
+		              "no home directory; name the store with --store FILE");
 	buf_printf(path, "%s%s/tilia/main.db", state ? state : home, state ? "" : "/.local/state");
 	return path->failed ? refuse(ERROR_NOMEM, why, "%s", error_text(ERROR_NOMEM)) : 0;
 }

@@ -51,7 +51,8 @@ void call_forget_all(struct tilia *t)
 /* Why a request failed; of what happened to the connection the text is there. */
 static void explain(struct tilia *t, const struct session_reply *r)
 {
-	if (r->code == ERROR_CONNECT || r->code == ERROR_CLOSED || (r->code == t->fatal && t->fatal != 0))
+	if (r->code == ERROR_CONNECT || r->code == ERROR_CLOSED ||
+	    (r->code == t->fatal && t->fatal != 0))
 		return;
 	client_failf(t, r->code, "%.*s", (int)(r->text.n < 300 ? r->text.n : 300),
 	             r->text.n == 0 ? "" : (const char *)r->text.p);
@@ -128,7 +129,8 @@ static int leave(struct tilia *t, struct call *c, enum message_op op)
 
 	c->orphan = true;
 	if (unknown)
-		return client_fail(t, ERROR_UNKNOWN, "interrupted; whether it was done is not known");
+		return client_fail(t, ERROR_UNKNOWN,
+		                   "interrupted; whether it was done is not known");
 	return client_fail(t, ERROR_INTERRUPTED, NULL);
 }
 

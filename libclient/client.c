@@ -299,7 +299,8 @@ static void move_bytes(struct tilia *t)
 	if (code == 0)
 		code = read_some(t);
 	if (code == 0)
-		code = wrote != 0 ? wrote : write_all(t); /* acknowledgements, what callbacks asked */
+		code = wrote != 0 ? wrote
+		                  : write_all(t); /* acknowledgements, what callbacks asked */
 	if (t->phase == CLIENT_GREETING && session_is_open(t->session))
 		opened(t);
 	if (code == ERROR_CLOSED) {
@@ -403,7 +404,8 @@ static int poll_once(struct tilia *t, int64_t until_ms)
 	if (until_ms < at)
 		at = until_ms;
 	ms = at == INT64_MAX ? -1 : at > now ? at - now : 0;
-	p[1].events = (short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
+	p[1].events =
+		(short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
 	return poll(p, 2, ms > 60000 ? 60000 : (int)ms);
 }
 
@@ -558,7 +560,8 @@ static int say_bye(struct tilia *t)
 	int64_t until = after(client_now_ms(), t->connect_ms);
 	int code;
 
-	if (t->phase == CLIENT_OFF && session_id(t->session).n == 0 && session_unanswered(t->session) == 0)
+	if (t->phase == CLIENT_OFF && session_id(t->session).n == 0 &&
+	    session_unanswered(t->session) == 0)
 		return 0; /* there is nobody to say it to */
 	code = session_bye(t->session);
 	while (code == 0 && !session_is_ended(t->session)) {

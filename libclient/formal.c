@@ -199,7 +199,8 @@ static int check(enum kind kind, struct bytes item, const char **why, int *field
 	w.detail = (struct bytes){NULL, 0};
 	*field = -1;
 	if (item.p[0] >> 5 != ITEM_ARRAY)
-		rc = refuse(&w, ERROR_VALUE, kind == TUPLE ? "not an array" : "neither an array nor null");
+		rc = refuse(&w, ERROR_VALUE,
+		            kind == TUPLE ? "not an array" : "neither an array nor null");
 	else if (item.n > FORMAL_TUPLE_BYTES)
 		rc = refuse(&w, ERROR_LIMIT, "more than 1 MiB");
 	else
@@ -244,7 +245,8 @@ bool formal_match(const uint8_t *t, const uint8_t *v)
 		if (h.major == ITEM_TAG && h.arg == ITEM_TAG_FORMAL) {
 			struct bytes name = item_string(content);
 
-			if (name.p && !item_type_is(item_type(v), (enum item_type)item_type_named(name)))
+			if (name.p &&
+			    !item_type_is(item_type(v), (enum item_type)item_type_named(name)))
 				return false;
 			t = item_skip(t);
 			v = item_skip(v);

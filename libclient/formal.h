@@ -35,8 +35,8 @@ void formal_put(struct buf *b, enum item_type type);
 int formal_check_template(struct bytes item, const char **why, int *field, struct bytes *detail);
 
 /* Checks a tuple: an array of at most 255 fields that holds neither formals nor
- * tag 21581 at any depth, of the same sizes. The same answers. `has_tags`: codec_info saw one of the two tags, so
- * that tuples without them are not searched. */
+ * tag 21581 at any depth, of the same sizes. The same answers. `has_tags`: codec_info
+ * saw one of the two tags, so that tuples without them are not searched. */
 int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *field,
                        struct bytes *detail);
 

@@ -110,7 +110,8 @@ bool hello_feature(struct bytes body, const char *feature)
 		return false;
 	p = item_head(p, &h);
 	for (uint64_t i = 0; h.major == ITEM_ARRAY && i < h.arg; i++, p = item_skip(p)) {
-		if (item_type(p) == ITEM_TYPE_TEXT && bytes_equal(item_string(p), bytes_of(feature)))
+		if (item_type(p) == ITEM_TYPE_TEXT &&
+		    bytes_equal(item_string(p), bytes_of(feature)))
 			return true;
 	}
 	return false;

@@ -237,7 +237,8 @@ static int build_actual(struct build *b, char c)
 		return 0;
 	case 's':
 		p = va_arg(b->args, const char *);
-		return p == NULL ? fail(b, ERROR_USAGE, "a NULL pointer") : build_text(b, p, strlen(p));
+		return p == NULL ? fail(b, ERROR_USAGE, "a NULL pointer")
+		                 : build_text(b, p, strlen(p));
 	case 'S':
 		p = va_arg(b->args, const char *);
 		return build_text(b, p, va_arg(b->args, size_t));
@@ -294,7 +295,8 @@ static int make_canonical(struct build *b)
 		return 0;
 	}
 	if (code != 0)
-		snprintf(b->l->why, sizeof(b->l->why), "%s", err.why != NULL ? err.why : error_text(code));
+		snprintf(b->l->why, sizeof(b->l->why), "%s",
+		         err.why != NULL ? err.why : error_text(code));
 	buf_close(&scratch);
 	return code;
 }
@@ -381,9 +383,9 @@ static int read_copy(struct walk *w, struct linda_slot *s, struct bytes b)
 
 static int read_int(struct walk *w, struct linda_slot *s)
 {
-	static const char *const what[] = {"the integer does not fit an int", "the integer does not fit an unsigned",
-	                                   "the integer does not fit an int64_t",
-	                                   "the integer does not fit an uint64_t"};
+	static const char *const what[] = {
+		"the integer does not fit an int", "the integer does not fit an unsigned",
+		"the integer does not fit an int64_t", "the integer does not fit an uint64_t"};
 	uint64_t limits[] = {INT_MAX, UINT_MAX, INT64_MAX, UINT64_MAX};
 	unsigned kind = (unsigned)(strchr("iulL", s->letter) - "iulL");
 	bool is_signed = kind % 2 == 0;

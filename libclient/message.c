@@ -55,7 +55,8 @@ static bool range_is(const uint8_t *p, uint64_t *from, uint64_t *to)
 		*to = *from;
 		return good;
 	}
-	return h.arg == 2 && message_number(first, from) && message_number(item_skip(first), to) && *from <= *to;
+	return h.arg == 2 && message_number(first, from) && message_number(item_skip(first), to) &&
+	       *from <= *to;
 }
 
 bool message_ranges(struct bytes items, void (*each)(uint64_t from, uint64_t to, void *ctx),

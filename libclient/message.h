@@ -23,11 +23,11 @@ enum message_arg {
 	ARG_TUPLES,   /* array of 0 to 1,024 tuples           -> value */
 	ARG_TEMPLATE, /* array or null                        -> value */
 	ARG_NUMBER,   /* unsigned below 2^53                  -> number */
-	ARG_RANGES,   /* the rest: n or [from, to], 1 to 1024 -> value: their items, one after the other */
-	ARG_VERB,     /* text                                 -> verb */
-	ARG_NAME,     /* text, may be missing                 -> space */
-	ARG_WHAT,     /* text, may be missing                 -> verb */
-	ARG_HELLO,    /* a map of hello's own options         -> options */
+	ARG_RANGES,   /* the rest: n or [from, to], 1 to 1024 -> value: items in a row */
+	ARG_VERB,  /* text                                 -> verb */
+	ARG_NAME,  /* text, may be missing                 -> space */
+	ARG_WHAT,  /* text, may be missing                 -> verb */
+	ARG_HELLO, /* a map of hello's own options         -> options */
 };
 
 #define MESSAGE_ARGS 3

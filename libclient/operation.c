@@ -43,7 +43,8 @@ static int put_options(struct tilia *t, struct operation *o, const struct tilia_
 
 	if (op->timeout_ms < TILIA_NOWAIT)
 		return client_fail(t, ERROR_USAGE, "timeout_ms is negative");
-	if ((!waits && (op->timeout_ms != 0 || op->max != 0)) || (o->op != MESSAGE_RD && op->after != 0))
+	if ((!waits && (op->timeout_ms != 0 || op->max != 0)) ||
+	    (o->op != MESSAGE_RD && op->after != 0))
 		return client_fail(t, ERROR_USAGE, "an option that this operation does not have");
 	for (size_t i = 0; i < sizeof(op->reserved) / sizeof(op->reserved[0]); i++) {
 		if (op->reserved[i] != NULL)
@@ -88,8 +89,8 @@ static int canonical(struct tilia *t, struct bytes cbor, struct bytes *item, str
 		return 0;
 	if (code == ERROR_NOMEM)
 		return client_fail(t, code, NULL);
-	return client_failf(t, code == ERROR_MALFORMED ? ERROR_VALUE : code, "byte %zu: %s", err.offset,
-	                    err.why == NULL ? error_text(code) : err.why);
+	return client_failf(t, code == ERROR_MALFORMED ? ERROR_VALUE : code, "byte %zu: %s",
+	                    err.offset, err.why == NULL ? error_text(code) : err.why);
 }
 
 int operation_submitted(struct tilia *t, struct operation *o, enum tilia_request what,

@@ -129,7 +129,8 @@ static const char *option_value(struct request *r, enum message_option o, struct
 		if (r->session_text)
 			return bytes_equal(s, bytes_of("new")) || bytes_equal(s, bytes_of("none"))
 			               ? NULL : "neither \"new\" nor \"none\" nor an id";
-		return h.major == ITEM_BYTES && s.n == SESSION_BYTES ? NULL : "not an id of 16 bytes";
+		return h.major == ITEM_BYTES && s.n == SESSION_BYTES ? NULL
+		                                                     : "not an id of 16 bytes";
 	case KIND_LIST:
 		r->option[o].s = item;
 		return h.major == ITEM_ARRAY && message_ranges(message_list_items(item), NULL, NULL)
@@ -231,7 +232,8 @@ static int read_tuples(struct reader *m)
 	if (h.major != ITEM_ARRAY)
 		return refuse(m, ERROR_VALUE, "%s: not an array of tuples", op_name(m));
 	if (h.arg > MESSAGE_LIST_MAX)
-		return refuse(m, ERROR_LIMIT, "%s: more than %d tuples", op_name(m), MESSAGE_LIST_MAX);
+		return refuse(m, ERROR_LIMIT, "%s: more than %d tuples", op_name(m),
+		              MESSAGE_LIST_MAX);
 	for (uint64_t i = 0; i < h.arg && rc == 0; i++) {
 		struct bytes tuple = item_bytes(p);
 
@@ -263,10 +265,12 @@ static int read_ranges(struct reader *m)
 	const uint8_t *start = m->p;
 
 	if (m->left > MESSAGE_LIST_MAX)
-		return refuse(m, ERROR_LIMIT, "%s: more than %d entries", op_name(m), MESSAGE_LIST_MAX);
+		return refuse(m, ERROR_LIMIT, "%s: more than %d entries", op_name(m),
+		              MESSAGE_LIST_MAX);
 	for (; m->left > 0; take(m))
 		if (!message_ranges(item_bytes(m->p), NULL, NULL))
-			return refuse(m, ERROR_REQUEST, "%s: neither a number nor [from, to]", op_name(m));
+			return refuse(m, ERROR_REQUEST, "%s: neither a number nor [from, to]",
+			              op_name(m));
 	m->r->value = (struct bytes){start, (size_t)(m->p - start)};
 	return 0;
 }
@@ -282,9 +286,15 @@ static int read_text(struct reader *m, struct bytes *to, const char *what)
 static const char *arg_name(enum message_arg arg)
 {
 	static const char *const names[] = {
-		[ARG_SPACE] = "space",       [ARG_TUPLE] = "tuple",   [ARG_TUPLES] = "array of tuples",
-		[ARG_TEMPLATE] = "template", [ARG_NUMBER] = "number", [ARG_RANGES] = "number",
-		[ARG_VERB] = "verb",         [ARG_NAME] = "name",     [ARG_WHAT] = "what",
+		[ARG_SPACE] = "space",
+		[ARG_TUPLE] = "tuple",
+		[ARG_TUPLES] = "array of tuples",
+		[ARG_TEMPLATE] = "template",
+		[ARG_NUMBER] = "number",
+		[ARG_RANGES] = "number",
+		[ARG_VERB] = "verb",
+		[ARG_NAME] = "name",
+		[ARG_WHAT] = "what",
 	};
 
 	return names[arg];
@@ -363,7 +373,8 @@ static int read_name(struct reader *m)
 	if (m->r->n == 0 && op != MESSAGE_ACK)
 		return refuse(m, ERROR_MALFORMED, "the number 0 is for ack alone");
 	if (op < 0)
-		return refuse(m, ERROR_REQUEST, "no such request: %s", quote(item_string(m->p)).text);
+		return refuse(m, ERROR_REQUEST, "no such request: %s",
+		              quote(item_string(m->p)).text);
 	m->r->op = (enum message_op)op;
 	m->is_hello = op == MESSAGE_HELLO;
 	if (op == MESSAGE_ACK && m->r->n != 0)
@@ -424,7 +435,8 @@ int message_decode(struct bytes message, struct buf *scratch, struct request *r,
 		return refuse(&m, ERROR_MALFORMED, "not an array that begins with a number");
 	if (!message_number(m.p, &r->n)) {
 		r->n = 0;
-		return refuse(&m, ERROR_MALFORMED, "the message does not begin with a number below 2^53");
+		return refuse(&m, ERROR_MALFORMED,
+		              "the message does not begin with a number below 2^53");
 	}
 	take(&m);
 	return read_name(&m);

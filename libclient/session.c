@@ -399,7 +399,8 @@ void session_disconnected(struct session *s)
 	if (!s->connected)
 		return;
 	s->connected = s->open = false;
-	for (uint64_t n = 0; !s->refused && (p = pending_from(&s->table, n)) != NULL; n = p->n + 1) {
+	for (uint64_t n = 0; !s->refused && (p = pending_from(&s->table, n)) != NULL;
+	     n = p->n + 1) {
 		if (p->state == PENDING_SENT && p->end <= written)
 			p->reached = true;
 	}
@@ -557,7 +558,8 @@ int session_cancel(struct session *s, uint64_t n)
 		return ERROR_USAGE;
 	if (p->cancel != 0 || p->state == PENDING_DONE)
 		return 0;
-	if (p->state == PENDING_HELD || (p->state == PENDING_SENT && !p->reached && !s->connected)) {
+	if (p->state == PENDING_HELD ||
+	    (p->state == PENDING_SENT && !p->reached && !s->connected)) {
 		finish(s, p, ERROR_CANCELLED);
 		return 0;
 	}
@@ -624,7 +626,8 @@ static void forget_range(uint64_t from, uint64_t to, void *ctx)
 	}
 }
 
-static int pass_unnumbered(struct session *s, struct bytes message, const struct request *r, int code)
+static int pass_unnumbered(struct session *s, struct bytes message, const struct request *r,
+                           int code)
 {
 	if (s->connected && !put_frame(s, message))
 		return ERROR_NOMEM;
@@ -650,7 +653,8 @@ int session_pass(struct session *s, struct bytes message)
 	if (n <= s->number)
 		return ERROR_MALFORMED;
 	/* What the server will refuse, or is unknown here, may still change something. */
-	p = enter(s, n, code == 0 ? r.op : MESSAGE_OPS, code != 0 || message_rows[r.op].changes, message);
+	p = enter(s, n, code == 0 ? r.op : MESSAGE_OPS, code != 0 || message_rows[r.op].changes,
+	          message);
 	if (p == NULL)
 		return ERROR_NOMEM;
 	if (p->op == MESSAGE_CANCEL) {
@@ -770,7 +774,8 @@ static void read_by_caller(struct session *s, struct pending *p, int code)
 
 static void describe(struct session_reply *r, const struct pending *p)
 {
-	*r = (struct session_reply){.n = p->origin != 0 ? p->origin : p->n, .user = p->user, .op = p->op};
+	*r = (struct session_reply){
+		.n = p->origin != 0 ? p->origin : p->n, .user = p->user, .op = p->op};
 }
 
 /* The message of a reply made here, for passthrough. */
@@ -1025,8 +1030,8 @@ static int take_message(struct session *s, struct bytes *message, size_t *used,
 	int code = 0;
 
 	if (in.n > s->in_at)
-		code = frame_next((struct bytes){in.p + s->in_at, in.n - s->in_at}, FRAME_MAX, message,
-		                  used);
+		code = frame_next((struct bytes){in.p + s->in_at, in.n - s->in_at}, FRAME_MAX,
+		                  message, used);
 	if (code == 1)
 		return 1;
 	if (!s->connected) {

@@ -109,10 +109,12 @@ struct session_reply {
 	uint64_t n;
 	void *user;          /* as given to session_request() */
 	enum message_op op;  /* MESSAGE_OPS in passthrough, for an op unknown here */
-	int code;            /* 0; 1: a part, more come; < 0: refused, ERROR_CANCELLED, ERROR_UNKNOWN */
-	struct bytes body;   /* the result, the part, or the error's detail: canonical, may be empty */
+	int code; /* 0; 1: a part, more come; < 0: refused, ERROR_CANCELLED, ERROR_UNKNOWN */
+	struct bytes
+		body; /* the result, the part, or the error's detail: canonical, may be empty */
 	struct bytes text;   /* of an error */
-	struct bytes message; /* passthrough: all of it, as it came; `text` and `body` are then empty */
+	struct bytes
+		message; /* passthrough: all of it, as it came; `text` and `body` are then empty */
 };
 
 /* The next reply: 1. 0: none until more bytes come. What *r points to is valid

@@ -69,7 +69,8 @@ enum tilia_code {
 	/* from here */
 	TILIA_E_NOMEM = -64,
 	TILIA_E_CONNECT = -65, /* no server answers */
-	TILIA_E_CLOSED = -66,  /* the connection is gone and could not be resumed; it had no effect */
+	TILIA_E_CLOSED =
+		-66, /* the connection is gone and could not be resumed; it had no effect */
 	TILIA_E_TIMEOUT = -67, /* the server did not answer in time (connecting, closing) */
 	TILIA_E_UNKNOWN = -68, /* the same; whether a put was done is not known */
 	TILIA_E_USAGE = -69,   /* the call is not valid */
@@ -104,8 +105,8 @@ struct tilia_options {
 	                         0: the server's default (60 s), at most a day */
 	int64_t connect_ms;   /* for connecting, hello included; 0: 10 s. At first each address is
 	                         tried once: who is refused hears it at once */
-	int64_t resume_ms;    /* how long a broken connection is tried again; 0: the grace; TILIA_NOWAIT:
-	                         not at all */
+	int64_t resume_ms;    /* how long a broken connection is tried again; 0: the grace;
+	                         TILIA_NOWAIT: not at all */
 	void *reserved[8];
 };
 

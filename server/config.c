@@ -33,8 +33,8 @@ struct unit {
 
 static const struct unit durations[] = {
 	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
-static const struct unit sizes[] = {
-	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"T", (uint64_t)1 << 40}, {NULL, 0}};
+static const struct unit sizes[] = {{"", 1},        {"K", 1 << 10},           {"M", 1 << 20},
+                                    {"G", 1 << 30}, {"T", (uint64_t)1 << 40}, {NULL, 0}};
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
 /* A number and one of the units, within [least, most]. */
@@ -140,7 +140,8 @@ static int set_bytes(struct config *c, const char *value, char *why)
 static int set_grace(struct config *c, const char *value, char *why)
 {
 	if (read_number(value, durations, 1, 86400000, &c->grace_ms))
-		return refuse(why, "'%s' is not a duration up to a day, like 500ms, 60s, 5m or 1h", value);
+		return refuse(why, "'%s' is not a duration up to a day, like 500ms, 60s, 5m or 1h",
+		              value);
 	return 0;
 }
 
@@ -215,9 +216,11 @@ static const struct option *find(const char *name, size_t n)
 
 void config_help(struct buf *b)
 {
-	buf_text(b, "usage: tiliad [option]...\n"
-	            "The Tilia server: runs in the foreground, logs to stderr, says when it is ready,\n"
-	            "ends after its last commit on TERM. Options:\n");
+	buf_text(
+		b,
+		"usage: tiliad [option]...\n"
+		"The Tilia server: runs in the foreground, logs to stderr, says when it is ready,\n"
+		"ends after its last commit on TERM. Options:\n");
 	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
 		const struct option *o = &options[i];
 
@@ -289,7 +292,8 @@ static int read_words(struct config *c, int argc, char *const *argv, bool file, 
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i], *value = "", *equal = strchr(word, '=');
 		size_t n = equal ? (size_t)(equal - word) : strlen(word);
-		const struct option *o = n > 2 && !strncmp(word, "--", 2) ? find(word + 2, n - 2) : NULL;
+		const struct option *o =
+			n > 2 && !strncmp(word, "--", 2) ? find(word + 2, n - 2) : NULL;
 		char reason[CONFIG_WHY];
 
 		if (strcmp(word, "-h") == 0)

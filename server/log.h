@@ -26,7 +26,8 @@ struct log_field {
 
 /* log_line(LOG_INFO, "recovering", log_number("done", n), ...); */
 #define log_line(level, ...) LOG_ARGUMENTS(level, __VA_ARGS__, (struct log_field){0})
-#define LOG_ARGUMENTS(level, msg, ...) log_write(level, msg, (const struct log_field[]){__VA_ARGS__})
+#define LOG_ARGUMENTS(level, msg, ...)                                                             \
+	log_write(level, msg, (const struct log_field[]){__VA_ARGS__})
 
 void log_write(enum log_level level, const char *msg, const struct log_field *fields);
 

@@ -130,8 +130,9 @@ static void on_status(uv_signal_t *h, int signum)
 
 	(void)signum;
 	log_line(LOG_NOTICE, "status", log_number("connections", net_count(s->shell.net)),
-	         log_number("unsent", net_unsent(s->shell.net)), log_number("requests", s->shell.requests),
-	         log_number("batch", s->shell.open), log_number("durable", s->shell.durable),
+	         log_number("unsent", net_unsent(s->shell.net)),
+	         log_number("requests", s->shell.requests), log_number("batch", s->shell.open),
+	         log_number("durable", s->shell.durable),
 	         log_number("longest_turn_us", s->longest_us));
 	s->longest_us = 0;
 }
@@ -279,7 +280,8 @@ static int start(struct server *s)
 	char why[CONFIG_WHY];
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN); /* there is nothing to read again; a lost terminal is no reason to end */
+	signal(SIGHUP,
+	       SIG_IGN); /* there is nothing to read again; a lost terminal is no reason to end */
 	signal(SIGTERM, leave);
 	signal(SIGINT, leave);
 	if (config_folders(s->config, why) != 0) {

@@ -183,7 +183,8 @@ static enum net_verdict on_bad(void *ctx, uint32_t conn, int code)
 	struct message_error err = {.code = code, .fatal = true};
 
 	if (code == ERROR_LIMIT)
-		snprintf(err.text, sizeof err.text, "the frame is longer than %zu bytes", FRAME_MAX);
+		snprintf(err.text, sizeof err.text, "the frame is longer than %zu bytes",
+		         FRAME_MAX);
 	else
 		snprintf(err.text, sizeof err.text,
 		         "the bytes are not a frame: a CBOR byte string of definite length");
@@ -204,7 +205,8 @@ static void on_closed(void *ctx, uint32_t conn, const char *why)
 	p->held = 0;
 	p->closing = false;
 	if (why)
-		log_line(LOG_INFO, "connection cut", log_number("conn", conn), log_text("why", why));
+		log_line(LOG_INFO, "connection cut", log_number("conn", conn),
+		         log_text("why", why));
 	shell_step(s, &(struct event){.kind = EV_CLOSE, .conn = conn});
 }
 

@@ -32,7 +32,7 @@ struct shell {
 	struct effects fx;
 	struct buf scratch;
 	uint64_t open, durable; /* batches */
-	struct held held[2];    /* of batch b: held[b & 1]; at most the open one and one under way */
+	struct held held[2]; /* of batch b: held[b & 1]; at most the open one and one under way */
 	struct shell_peer *peers;
 	uint32_t peers_count;
 	uint32_t *again; /* connections whose request waits for EV_SEAL */

@@ -18,7 +18,14 @@
 #define BENCH_PAYLOAD_MAX ((uint64_t)1000000)
 #define BENCH_NAME "tilia bench" /* first field of its tuples */
 
-enum { OPT_CONNECTIONS = OPT_OWN, OPT_PIPELINE, OPT_PAYLOAD, OPT_SECONDS, OPT_PAIRS, OPT_NO_SESSION };
+enum {
+	OPT_CONNECTIONS = OPT_OWN,
+	OPT_PIPELINE,
+	OPT_PAYLOAD,
+	OPT_SECONDS,
+	OPT_PAIRS,
+	OPT_NO_SESSION
+};
 
 const struct option_row bench_options[] = {
 	{OPT_CONNECTIONS, 'c', "connections", OPT_VALUE, "N", "connections (50)"},

@@ -60,7 +60,8 @@ static int ask_count(struct count *count, uint64_t *n)
 	int status;
 
 	link_result_init(&r);
-	status = link_ask(&count->link, TILIA_COUNT, &count->op, buf_bytes(&count->fields.cbor), &r);
+	status =
+		link_ask(&count->link, TILIA_COUNT, &count->op, buf_bytes(&count->fields.cbor), &r);
 	*n = r.number;
 	link_result_close(&r);
 	return status;
@@ -90,8 +91,8 @@ static int take_all(struct count *count, uint64_t *taken)
 
 		count->op.max = left < MESSAGE_LIST_MAX ? (uint32_t)left : MESSAGE_LIST_MAX;
 		count->op.timeout_ms = TILIA_NOWAIT;
-		status = link_ask(&count->link, TILIA_IN, &count->op, buf_bytes(&count->fields.cbor),
-		                  &r);
+		status = link_ask(&count->link, TILIA_IN, &count->op,
+		                  buf_bytes(&count->fields.cbor), &r);
 		*taken += length(r.tuples);
 	}
 	link_result_close(&r);

@@ -68,13 +68,16 @@ static bool check_words(const char *command, char *const *words, unsigned count,
 {
 	for (unsigned i = 0; i < literal; i++) {
 		if (looks_like_option(words[i])) {
-			tool_usage(command, "%s: options stand before the fields; after -- it is text",
+			tool_usage(command,
+			           "%s: options stand before the fields; after -- it is text",
 			           words[i]);
 			return false;
 		}
-		if (words[i][0] == '[' && i == 0 && count > 1 && strchr(words[1], '[') == words[1]) {
-			tool_usage(command, "one [...] is a whole tuple; give one at a time, or a line "
-			                    "each to `tilia out -`");
+		if (words[i][0] == '[' && i == 0 && count > 1 &&
+		    strchr(words[1], '[') == words[1]) {
+			tool_usage(command,
+			           "one [...] is a whole tuple; give one at a time, or a line "
+			           "each to `tilia out -`");
 			return false;
 		}
 	}
@@ -97,8 +100,8 @@ bool fields_words(struct fields *f, const struct option_scan *s, bool formals)
 	}
 	if (!check_words(s->command, words, count, literal))
 		return false;
-	if (diag_words(words, count, literal, formals ? DIAG_FORMALS : 0, &f->cbor, &f->names, &word,
-	               &err) == 0)
+	if (diag_words(words, count, literal, formals ? DIAG_FORMALS : 0, &f->cbor, &f->names,
+	               &word, &err) == 0)
 		return true;
 	show(s->command, bytes_of(word < count ? words[word] : ""), &err);
 	return false;

@@ -245,7 +245,8 @@ static int turn(struct link *l, int64_t until, const sigset_t *open)
 		left = left < 0 ? 0 : left;
 		wait = wait < 0 || left < wait ? left : wait;
 	}
-	p.events = (short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
+	p.events =
+		(short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
 	ts = (struct timespec){.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
 	n = ppoll(&p, 1, wait < 0 ? NULL : &ts, open);
 	if (n <= 0)

@@ -13,8 +13,12 @@ static const struct option_row help_row = {OPT_HELP, 'h', "help", OPT_FLAG, NULL
 void option_start(struct option_scan *s, const char *command, const struct option_row *rows,
                   int argc, char **argv)
 {
-	*s = (struct option_scan){
-		.command = command, .rows = rows, .argc = argc, .whole = argc, .argv = argv, .at = 1};
+	*s = (struct option_scan){.command = command,
+	                          .rows = rows,
+	                          .argc = argc,
+	                          .whole = argc,
+	                          .argv = argv,
+	                          .at = 1};
 }
 
 /* A number, or `-` alone: a word, whatever the table says. Only `-0`, which is
@@ -48,7 +52,8 @@ static const struct option_row *by_name(const struct option_scan *s, const char 
 
 static int bad(const struct option_scan *s, const char *what, const char *name, int n)
 {
-	tool_usage(s->command, "%s%.*s (tilia %s --help lists the options)", what, n, name, s->command);
+	tool_usage(s->command, "%s%.*s (tilia %s --help lists the options)", what, n, name,
+	           s->command);
 	return OPT_BAD;
 }
 

@@ -114,7 +114,8 @@ static int take_line(struct out *out, struct bytes line)
 	bool good;
 
 	if (out->lines)
-		good = fields_last(&out->batch, command, buf_bytes(&out->fields.cbor), line, number);
+		good = fields_last(&out->batch, command, buf_bytes(&out->fields.cbor), line,
+		                   number);
 	else
 		good = fields_line(&out->batch, command, line, number);
 	if (!good) {
@@ -241,8 +242,9 @@ static int settle(struct out *out, const struct option_scan *s)
 		return tool_usage(s->command, "--lines takes each line as text, - each as a tuple: "
 		                              "one of them");
 	if (out->zero && !out->dash && !out->lines)
-		return tool_usage(s->command, "-0 goes with --lines or -; the number is [-0] alone, or "
-		                              "stands after another field");
+		return tool_usage(s->command,
+		                  "-0 goes with --lines or -; the number is [-0] alone, or "
+		                  "stands after another field");
 	if (!fields_any(s) && !out->lines)
 		return tool_usage(s->command, "the fields of a tuple, or - for a tuple a line");
 	if (out->dash)

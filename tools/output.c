@@ -62,8 +62,10 @@ static int settle_raw(struct output *o)
 		}
 	n = strtoul(o->raw, &end, 10);
 	if (o->raw[0] < '0' || o->raw[0] > '9' || *end || n > 254)
-		return tool_usage(o->command, "--raw wants the number of a field (from 0) or the name "
-		                              "of a formal, not \"%s\"", o->raw);
+		return tool_usage(o->command,
+		                  "--raw wants the number of a field (from 0) or the name "
+		                  "of a formal, not \"%s\"",
+		                  o->raw);
 	o->field = (unsigned)n;
 	return 0;
 }
@@ -75,7 +77,8 @@ int output_settle(struct output *o, const struct diag_names *names)
 		if (o->form != OUTPUT_JSON)
 			return tool_usage(o->command, "--named goes with --json");
 		if (!names || names->count == 0)
-			return tool_usage(o->command, "--named wants formals with names, like n:int");
+			return tool_usage(o->command,
+			                  "--named wants formals with names, like n:int");
 	}
 	if (o->ids && o->form == OUTPUT_CBOR)
 		return tool_usage(o->command, "--ids does not go with --cbor");

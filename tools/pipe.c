@@ -103,7 +103,8 @@ static bool read_request(struct pipe *p, struct pipe_request *q)
 	while (v < VERBS && (w->count == 0 || strcmp(verbs[v].name, w->at[0]) != 0))
 		v++;
 	if (v == VERBS) {
-		reply_error(p, ERROR_USAGE, "a line begins with out, in, inp, rd, rdp, count or ping");
+		reply_error(p, ERROR_USAGE,
+		            "a line begins with out, in, inp, rd, rdp, count or ping");
 		return false;
 	}
 	*q = (struct pipe_request){.what = verbs[v].what, .fields = verbs[v].fields};

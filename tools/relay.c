@@ -205,7 +205,8 @@ static void choose(struct relay *r, struct bytes message)
 	if (r->mode == RELAY_PLAIN)
 		return;
 	r->session = session_create(&options);
-	if (!r->session || (r->net.fd >= 0 && !r->net.connecting && session_connected(r->session) != 0))
+	if (!r->session ||
+	    (r->net.fd >= 0 && !r->net.connecting && session_connected(r->session) != 0))
 		leave(r, EXIT_LOCAL);
 }
 
@@ -254,7 +255,8 @@ static void to_program(struct relay *r)
 	ssize_t n = send(STDOUT_FILENO, r->out.data, r->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n < 0 && errno == ENOTSOCK)
-		n = write(STDOUT_FILENO, r->out.data, r->out.len < PIPE_BUF ? r->out.len : PIPE_BUF);
+		n = write(STDOUT_FILENO, r->out.data,
+		          r->out.len < PIPE_BUF ? r->out.len : PIPE_BUF);
 	if (n > 0)
 		buf_shift(&r->out, (size_t)n);
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)

@@ -125,13 +125,15 @@ static int help_main(const struct command *c, int argc, char **argv)
 	return about ? tool_help(about) : unknown(argv[1]);
 }
 
-#define FIELDS "\nFields are words: numbers, true, false, null, \"...\", [..] and {..} are those values,\n" \
+#define FIELDS \
+	"\nFields are words: numbers, true, false, null, \"...\", [..] and {..} are those values,\n" \
 	"anything else is text. Or one '[...]' in diagnostic notation. After -- all is text.\n"
-#define BLANKS "A blank is :type or name:type, in '[...]' ?type or ?name:type, where type is one of\n" \
+#define BLANKS \
+	"A blank is :type or name:type, in '[...]' ?type or ?name:type, where type is one of\n" \
 	"any null bool int float number text bytes array map tag simple undefined.\n"
 
 #define PIPE \
-	"A request is a line: out in inp rd rdp FIELD..., count [FIELD...], ping; the options\n"    \
+	"A request is a line: out in inp rd rdp FIELD..., count [FIELD...], ping; the options\n" \
 	"--space NAME, --timeout TIME and --after ID stand before the fields. What a word cannot\n" \
 	"say is a JSON string. The reply is one line: ok FIELD..., none, or error CODE text.\n"
 
@@ -152,29 +154,31 @@ const struct command tool_commands[] = {
 	 out_options, out_main, false},
 	{"in", "[OPTION]... FIELD...", "takes a tuple that matches, waiting for one", BLANKS FIELDS,
 	 in_options, in_main, false},
-	{"inp", "[OPTION]... FIELD...", "takes a tuple if one matches now", BLANKS FIELDS, inp_options,
-	 in_main, false},
+	{"inp", "[OPTION]... FIELD...", "takes a tuple if one matches now", BLANKS FIELDS,
+	 inp_options, in_main, false},
 	{"rd", "[OPTION]... FIELD...", "reads a tuple that matches, waiting for one", BLANKS FIELDS,
 	 rd_options, in_main, false},
-	{"rdp", "[OPTION]... FIELD...", "reads a tuple if one matches now", BLANKS FIELDS, rdp_options,
-	 in_main, false},
+	{"rdp", "[OPTION]... FIELD...", "reads a tuple if one matches now", BLANKS FIELDS,
+	 rdp_options, in_main, false},
 	{"ls", "[OPTION]... [FIELD...]", "lists the tuples that match, or all", BLANKS FIELDS,
 	 ls_options, ls_main, false},
 	{"rm", "[OPTION]... FIELD...", "takes all tuples that match now, and says how many",
 	 BLANKS FIELDS, rm_options, rm_main, false},
 	{"count", "[OPTION]... [FIELD...]", "says how many tuples match, or how many there are",
 	 BLANKS FIELDS, count_options, count_main, false},
-	{"space", "create NAME [--volatile] | drop NAME | list", "makes, drops and lists spaces", NULL,
-	 space_options, space_main, true},
+	{"space", "create NAME [--volatile] | drop NAME | list", "makes, drops and lists spaces",
+	 NULL, space_options, space_main, true},
 	{"stats", "[OPTION]... [spaces]", "tells the server's counters", NULL, stats_options,
 	 stats_main, true},
 	{"pipe", "[--space NAME]", "the line door: requests as lines, replies as lines", PIPE,
 	 pipe_options, pipe_main, false},
-	{"run", "[OPTION]... SCRIPT [ARG]...", "runs a Python script at every place, connected to the space",
+	{"run", "[OPTION]... SCRIPT [ARG]...",
+	 "runs a Python script at every place, connected to the space",
 	 RUN, run_options, run_main, false},
 	{"relay", "[--connect ADDRESS]", "the protocol over standard input and output", NULL,
 	 relay_options, relay_main, false},
-	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options, bench_main, true},
+	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options,
+	 bench_main, true},
 	{"version", "", "prints the version", NULL, version_options, version_main, false},
 	{"help", "[COMMAND]", "lists the commands, or says how to use one", NULL, no_options,
 	 help_main, false},

@@ -406,7 +406,8 @@ static bool merge_children(struct seq *s, struct inner *n, unsigned at)
 		if (count > LEAF_MAX * 3 / 4)
 			return false;
 		memmove(l->item, first_of(l), left->count * sizeof(void *));
-		memcpy(l->item + left->count, first_of(as_leaf(right)), right->count * sizeof(void *));
+		memcpy(l->item + left->count, first_of(as_leaf(right)),
+		       right->count * sizeof(void *));
 		left->from = 0;
 		left->count = (uint16_t)count;
 		leaf_unlink(s, as_leaf(right));

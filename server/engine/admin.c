@@ -41,7 +41,8 @@ static void create(struct engine *e, struct conn *c, const struct request *r)
 		return;
 	}
 	if (e->spaces.count >= e->config.limits.spaces) {
-		reply_error(e, c, r->n, 0, ERROR_LIMIT, "space create: there are %u spaces, the limit",
+		reply_error(e, c, r->n, 0, ERROR_LIMIT,
+		            "space create: there are %u spaces, the limit",
 		            e->config.limits.spaces);
 		return;
 	}
@@ -137,7 +138,8 @@ int admin_space(struct engine *e, struct conn *c, const struct event *ev)
 	else if (bytes_equal(r->verb, bytes_of("drop")))
 		drop(e, c, r);
 	else
-		reply_error(e, c, r->n, 0, ERROR_REQUEST, "space: no such verb: %.*s (create, drop, list)",
+		reply_error(e, c, r->n, 0, ERROR_REQUEST,
+		            "space: no such verb: %.*s (create, drop, list)",
 		            (int)(r->verb.n < 40 ? r->verb.n : 40), (const char *)r->verb.p);
 	return 0;
 }

@@ -35,7 +35,8 @@ static void check_index(const struct engine *e, const struct index *x)
 
 	hash_each(&x->buckets, check_bucket, &tally);
 	for (struct tuple *t = seq_after(&x->space->all, 0, &at); t; t = seq_next(&at))
-		expected += t->fields == x->arity && t->id <= x->position && shape_admits(x->class, t);
+		expected +=
+			t->fields == x->arity && t->id <= x->position && shape_admits(x->class, t);
 	assert(tally.tuples == expected && x->tuples == expected);
 	assert(x->position == UINT64_MAX ? list_empty(&x->parked)
 	                                 : !list_empty((struct list *)(uintptr_t)&x->build.link));
@@ -46,7 +47,8 @@ static void check_waiters(struct tally *tally, const struct waitkey *k, void *bu
 	uint32_t residual = 0;
 
 	for (struct waiter *w = bucket_first(bucket); w; w = bucket_after(bucket, w->order)) {
-		assert(w->key == k && w->take == take && w->space == tally->space && w->session->conn);
+		assert(w->key == k && w->take == take && w->space == tally->space &&
+		       w->session->conn);
 		residual += w->residue;
 		tally->waiting++;
 		/* Nothing it waits for is there: a wake-up was not lost. */
@@ -112,7 +114,8 @@ static void check_session(const struct session *s, uint64_t *outcomes, uint64_t 
 {
 	uint64_t bytes = 0, waiting = 0;
 
-	for (struct outcome *o = seq_first(&s->outcomes); o; o = seq_after(&s->outcomes, o->n, NULL)) {
+	for (struct outcome *o = seq_first(&s->outcomes); o;
+	     o = seq_after(&s->outcomes, o->n, NULL)) {
 		bytes += o->cost;
 		*outcomes += 1;
 		*taken += o->count;
@@ -140,7 +143,8 @@ void engine_assert(const struct engine *e)
 			check_session(c->session, &outcomes, &taken);
 		assert(!c || !c->session || c->session->conn == c);
 	}
-	for (struct session *s = seq_first(&e->sessions); s; s = seq_after(&e->sessions, s->number, NULL))
+	for (struct session *s = seq_first(&e->sessions); s;
+	     s = seq_after(&e->sessions, s->number, NULL))
 		check_session(s, &outcomes, &taken);
 	/* Dropped spaces and ending sessions are counted until they are gone. */
 	assert(working || (outcomes == e->outcomes && taken == e->taken));

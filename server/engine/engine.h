@@ -103,12 +103,12 @@ enum event_kind {
 	EV_OPEN,    /* conn, principal: a connection */
 	EV_REQUEST, /* conn, request, random. See ENGINE_AGAIN */
 	EV_BAD,     /* conn, bad: message_decode() refused it; answered in its turn */
-	EV_SENT,    /* conn, number: the reply with `confirm` to that request is wholly the kernel's */
-	EV_CLOSE,   /* conn is gone; its number may be used again */
-	EV_WORK,    /* units: do that much background work */
-	EV_TIME,    /* nothing but time passing */
-	EV_SEAL,    /* the open batch is handed to the journal; the next opens */
-	EV_STOP,    /* every waiting request is answered `stopping`; later ones too */
+	EV_SENT, /* conn, number: the reply with `confirm` to that request is wholly the kernel's */
+	EV_CLOSE, /* conn is gone; its number may be used again */
+	EV_WORK,  /* units: do that much background work */
+	EV_TIME,  /* nothing but time passing */
+	EV_SEAL,  /* the open batch is handed to the journal; the next opens */
+	EV_STOP,  /* every waiting request is answered `stopping`; later ones too */
 };
 
 struct event {

@@ -89,7 +89,8 @@ static void reply_hello(struct engine *e, struct conn *c, uint64_t n, uint64_t b
 static uint64_t wanted_grace(const struct engine *e, const struct request *r)
 {
 	const struct engine_limits *l = &e->config.limits;
-	uint64_t ms = request_has(r, OPTION_GRACE) ? r->option[OPTION_GRACE].u : l->grace_default_ms;
+	uint64_t ms =
+		request_has(r, OPTION_GRACE) ? r->option[OPTION_GRACE].u : l->grace_default_ms;
 
 	return ms < l->grace_max_ms ? ms : l->grace_max_ms;
 }
@@ -101,7 +102,8 @@ static bool hello_new(struct engine *e, struct conn *c, const struct event *ev)
 	struct change *ch;
 
 	if (session_count(e, s->principal) >= e->config.limits.sessions) {
-		reply_error(e, c, r->n, 0, ERROR_LIMIT, "hello: too many sessions of this principal");
+		reply_error(e, c, r->n, 0, ERROR_LIMIT,
+		            "hello: too many sessions of this principal");
 		return false;
 	}
 	s->grace_ms = wanted_grace(e, r);
@@ -147,7 +149,8 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 	struct session *s = session_by_id(e, r->option[OPTION_SESSION].s.p), *own = c->session;
 
 	if (!s || !bytes_equal(s->principal, c->principal)) {
-		reply_error(e, c, r->n, 0, ERROR_SESSION_OVER, "hello: no such session, or it is over");
+		reply_error(e, c, r->n, 0, ERROR_SESSION_OVER,
+		            "hello: no such session, or it is over");
 		return false;
 	}
 	/* Its client gave this one up for a newer one: what stands behind this hello was sent again
@@ -155,7 +158,8 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 	 * connects late; else the order in which the connections came. */
 	if (request_has(r, OPTION_ATTEMPT) ? r->option[OPTION_ATTEMPT].u <= s->attempt
 	                                   : c->age < s->conn_age) {
-		reply_error(e, c, r->n, 0, ERROR_TAKEN_OVER, "a newer connection resumed this session");
+		reply_error(e, c, r->n, 0, ERROR_TAKEN_OVER,
+		            "a newer connection resumed this session");
 		return false;
 	}
 	if (request_has(r, OPTION_ATTEMPT))
@@ -163,7 +167,8 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 	if (s->conn) {
 		struct conn *old = s->conn;
 
-		reply_error(e, old, 0, 0, ERROR_TAKEN_OVER, "another connection resumed this session");
+		reply_error(e, old, 0, 0, ERROR_TAKEN_OVER,
+		            "another connection resumed this session");
 		reply_close(e, old, true);
 		session_suspend(e, s);
 		old->session = NULL;

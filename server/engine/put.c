@@ -12,8 +12,9 @@ static int refuse(struct engine *e, struct conn *c, const struct request *r)
 		return ERROR_UNACKNOWLEDGED;
 	}
 	if (e->bytes + r->value.n > e->config.limits.bytes) {
-		reply_error(e, c, r->n, 0, ERROR_FULL, "%s: the server's tuples take %llu bytes, its limit",
-		            op, (unsigned long long)e->config.limits.bytes);
+		reply_error(e, c, r->n, 0, ERROR_FULL,
+		            "%s: the server's tuples take %llu bytes, its limit", op,
+		            (unsigned long long)e->config.limits.bytes);
 		return ERROR_FULL;
 	}
 	return 0;

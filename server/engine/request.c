@@ -89,7 +89,8 @@ static bool is_refused(struct engine *e, struct conn *c, const struct request *r
 	bool listing = r->op == MESSAGE_SPACE && bytes_equal(r->verb, bytes_of("list"));
 
 	if (r->op != MESSAGE_HELLO && r->n <= c->last_n)
-		reply_error(e, c, r->n, 0, ERROR_REQUEST, "%s: request numbers rise; %llu is not above %llu",
+		reply_error(e, c, r->n, 0, ERROR_REQUEST,
+		            "%s: request numbers rise; %llu is not above %llu",
 		            message_rows[r->op].name, (unsigned long long)r->n,
 		            (unsigned long long)c->last_n);
 	else if (e->stopping && r->op != MESSAGE_BYE && r->op != MESSAGE_PING)

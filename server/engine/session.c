@@ -234,7 +234,8 @@ void session_expire(struct engine *e)
 
 void session_ack(struct engine *e, struct session *s, uint64_t from, uint64_t to)
 {
-	struct outcome *o = from ? seq_after(&s->outcomes, from - 1, NULL) : seq_first(&s->outcomes);
+	struct outcome *o =
+		from ? seq_after(&s->outcomes, from - 1, NULL) : seq_first(&s->outcomes);
 
 	while (o && o->n <= to) {
 		uint64_t n = o->n;

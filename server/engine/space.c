@@ -11,7 +11,8 @@ struct name_key {
 
 static bool name_is(const void *item, const void *key)
 {
-	return bytes_equal(((const struct space *)item)->name, ((const struct name_key *)key)->name);
+	return bytes_equal(((const struct space *)item)->name,
+	                   ((const struct name_key *)key)->name);
 }
 
 static uint32_t name_hash(const struct engine *e, struct bytes name)
@@ -192,7 +193,8 @@ static void unpark_all(struct engine *e, struct space *s)
 	for (uint32_t i = 0; i < e->conn_cap; i++) {
 		struct conn *c = e->conns[i];
 
-		if (!c || !((c->pinned && c->pinned->space == s) || (c->walk && c->walk->space == s)))
+		if (!c ||
+		    !((c->pinned && c->pinned->space == s) || (c->walk && c->walk->space == s)))
 			continue;
 		engine_unpark(e, c);
 		reply_resume(e, c);

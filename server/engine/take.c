@@ -240,7 +240,8 @@ void take_reenter(struct engine *e, struct waiter *w)
 	}
 	if (w->take && !outcome_room(e, w->session))
 		return;
-	template_open(&t, w->tuple ? tuple_bytes(w->tuple) : (struct bytes){(const uint8_t *)"\xf6", 1});
+	template_open(&t, w->tuple ? tuple_bytes(w->tuple)
+	                           : (struct bytes){(const uint8_t *)"\xf6", 1});
 	source = source_of(e, w->space, &t, &bucket, &x);
 	template_close(&t);
 	if (source != SOURCE_BUCKET)

@@ -26,7 +26,8 @@
 	X(SPACE, "SELECT number, name, flags, tuples, sums, sum FROM space WHERE number = ?1")     \
 	X(SPACE_SET, "REPLACE INTO space VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                         \
 	X(SPACE_END, "DELETE FROM space WHERE number = ?1")                                        \
-	X(SESSIONS, "SELECT number, id, principal, may, grace_ms, sum FROM session ORDER BY number") \
+	X(SESSIONS,                                                                                \
+	  "SELECT number, id, principal, may, grace_ms, sum FROM session ORDER BY number")         \
 	X(SESSION_PUT, "INSERT INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                      \
 	X(SESSION_END, "DELETE FROM session WHERE number = ?1 RETURNING sum")                      \
 	X(TUPLES, "SELECT id, space, body, owner, number, token, lease_ms, tries, due_ms,"         \

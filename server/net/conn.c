@@ -71,7 +71,8 @@ static void tell_marks(struct conn *c, struct output *o, size_t sent)
 	struct net *net = c->net;
 
 	while (o->marks_told < o->marks_count && o->marks[o->marks_told].end <= sent)
-		net->options.calls.sent(net->options.ctx, c->number, o->marks[o->marks_told++].number);
+		net->options.calls.sent(net->options.ctx, c->number,
+		                        o->marks[o->marks_told++].number);
 }
 
 /* ---- reading ---- */
@@ -85,7 +86,8 @@ static size_t give_frames(struct conn *c, struct bytes in)
 	struct bytes message;
 
 	while (at < in.n && !(c->flags & (CONN_PAUSED | CONN_DEAF))) {
-		int rc = frame_next((struct bytes){in.p + at, in.n - at}, o->frame_max, &message, &used);
+		int rc = frame_next((struct bytes){in.p + at, in.n - at}, o->frame_max, &message,
+		                    &used);
 		enum net_verdict verdict;
 
 		if (rc == 0) {
@@ -121,7 +123,8 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 	if (have == 0 || c->need <= CONN_READ_BYTES) {
 		if (have)
 			memcpy(c->net->shared, c->in.data, have);
-		*buf = uv_buf_init((char *)c->net->shared + have, (unsigned)(CONN_READ_BYTES - have));
+		*buf = uv_buf_init((char *)c->net->shared + have,
+		                   (unsigned)(CONN_READ_BYTES - have));
 		return;
 	}
 	want = c->need - have;

@@ -157,7 +157,8 @@ static int check_path(const char *path, char *why)
 	int fd, rc;
 
 	if (lstat(path, &st) != 0)
-		return errno == ENOENT ? 0 : refuse(ERROR_SYSTEM, why, "%s: %s", path, strerror(errno));
+		return errno == ENOENT ? 0
+		                       : refuse(ERROR_SYSTEM, why, "%s: %s", path, strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
 		return refuse(ERROR_SYSTEM, why, "%s is there and is not a socket", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -208,9 +209,12 @@ static bool is_loopback(const struct sockaddr *sa)
 	const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 
 	if (sa->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 == 127;
+		return ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >>
+		               24 ==
+		       127;
 	return sa->sa_family == AF_INET6 &&
-	       (IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127));
+	       (IN6_IS_ADDR_LOOPBACK(six) ||
+	        (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127));
 }
 
 static int bind_one(struct net *net, const struct addrinfo *ai, char *why)
@@ -255,11 +259,12 @@ static int bind_tcp(struct net *net, const struct address *a, char *why)
 	rc = 0;
 	for (const struct addrinfo *ai = all; ai && !rc; ai = ai->ai_next)
 		if (!is_loopback(ai->ai_addr))
-			rc = refuse(ERROR_DENIED, why,
-			            "tcp:%s is not a loopback address; TCP without TLS and "
-			            "authentication is for this host only: use tcp:127.0.0.1, or reach "
-			            "this server by ssh:host",
-			            a->name);
+			rc = refuse(
+				ERROR_DENIED, why,
+				"tcp:%s is not a loopback address; TCP without TLS and "
+				"authentication is for this host only: use tcp:127.0.0.1, or reach "
+				"this server by ssh:host",
+				a->name);
 	for (const struct addrinfo *ai = all; ai && !rc; ai = ai->ai_next)
 		bound += bind_one(net, ai, reason) == 0;
 	freeaddrinfo(all);
@@ -328,7 +333,8 @@ static int start_unix(struct listener *l, char *why)
 	if (temporary.failed)
 		abort();
 	if (temporary.len - 1 > ADDRESS_UNIX_MAX) {
-		rc = refuse(ERROR_LIMIT, why, "the socket's folder has a name %zu bytes too long: %s",
+		rc = refuse(ERROR_LIMIT, why,
+		            "the socket's folder has a name %zu bytes too long: %s",
 		            temporary.len - 1 - ADDRESS_UNIX_MAX, l->shown.name);
 	} else {
 		rc = make_socket(l, (const char *)temporary.data, why);
@@ -376,7 +382,8 @@ void listener_stop(struct listener *l)
 	struct stat st;
 
 	/* Somebody may have put another socket there. */
-	if (l->named && lstat(l->shown.name, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
+	if (l->named && lstat(l->shown.name, &st) == 0 && st.st_dev == l->dev &&
+	    st.st_ino == l->ino)
 		unlink(l->shown.name);
 	if (l->poll.data)
 		uv_close((uv_handle_t *)&l->poll, on_closed);

@@ -97,7 +97,8 @@ void client_open(struct client *c, const char *address)
 	if (address_parse(bytes_of(address), &a, why) != 0)
 		client_die(address);
 	local = a.kind == ADDRESS_UNIX;
-	*c = (struct client){.fd = socket(local ? AF_UNIX : AF_INET, SOCK_STREAM, 0), .next = FIRST};
+	*c = (struct client){.fd = socket(local ? AF_UNIX : AF_INET, SOCK_STREAM, 0),
+	                     .next = FIRST};
 	in.sin_port = htons(a.port);
 	inet_pton(AF_INET, a.name, &in.sin_addr);
 	memcpy(un.sun_path, a.name, strnlen(a.name, sizeof un.sun_path - 1));
@@ -157,8 +158,8 @@ void client_receive(struct client *c,
 	if (got <= 0)
 		client_die("the server closed the connection");
 	c->in.len += (size_t)got;
-	while (at < c->in.len && frame_next((struct bytes){c->in.data + at, c->in.len - at}, FRAME_MAX,
-	                                    &m, &used) == 1) {
+	while (at < c->in.len && frame_next((struct bytes){c->in.data + at, c->in.len - at},
+	                                    FRAME_MAX, &m, &used) == 1) {
 		if (m.n < 8 || m.p[6] != 0) /* [n in 5 bytes, 0 */
 			refused(m);
 		memcpy(&n, m.p + 2, sizeof n);

@@ -109,7 +109,8 @@ static void ask_take(struct client *c)
 static void check(uint32_t i, struct bytes m)
 {
 	uint32_t v = form_value(last_of(i));
-	uint8_t want[5] = {0x1a, (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
+	uint8_t want[5] = {0x1a, (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
+	                   (uint8_t)v};
 
 	if (memcmp(m.p + m.n - sizeof want, want, sizeof want) != 0) {
 		errno = EPROTO;

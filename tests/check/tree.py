@@ -30,6 +30,13 @@ def none(found):
     assert not found, "\n" + "\n".join(found[:20])
 
 
+def test_no_line_of_c_is_too_long():
+    """A tab is 8 columns. A piece of text that begins its line is not cut for it."""
+    none("%s:%d: %d columns" % (path, n, len(line.expandtabs(8))) for path, text in files(".c", ".h")
+         for n, line in enumerate(text.splitlines(), 1)
+         if len(line.expandtabs(8)) > COLUMNS and not re.match(r"\s*[?:]? ?\"", line))
+
+
 def test_lines_end_clean():
     for path, text in files():
         none("%s:%d: blanks at the end" % (path, n) for n, line in enumerate(text.split("\n"), 1) if line != line.rstrip())

@@ -108,7 +108,8 @@ static void note_tuples(char what, const struct tilia_tuple *tuple)
 
 		if (tilia_tuple_int(tuple, 2, &key) != 0)
 			_exit(8);
-		note("%c %lld %llu\n", what, (long long)key, (unsigned long long)tilia_tuple_id(tuple));
+		note("%c %lld %llu\n", what, (long long)key,
+		     (unsigned long long)tilia_tuple_id(tuple));
 	}
 }
 
@@ -205,8 +206,8 @@ static int submit_put(struct tilia *t)
 		return TILIA_E_NOMEM;
 	put->key = next_key++;
 	note("p %lld\n", (long long)put->key);
-	code = tilia_build(t, &cbor, &size, "siLS", "job", (int)(put->key % LANES), (uint64_t)put->key,
-	                   filler, filler_size());
+	code = tilia_build(t, &cbor, &size, "siLS", "job", (int)(put->key % LANES),
+	                   (uint64_t)put->key, filler, filler_size());
 	if (code != 0)
 		return (int)code;
 	code = tilia_submit(t, TILIA_OUT, NULL, cbor, size, put_done, put);

@@ -109,7 +109,7 @@ static struct world {
 	unsigned long requests, again, served, crashes, resumes, undone;
 } w;
 
-/* ---- expectations ------------------------------------------------------------------- */
+/* --- expectations ---------------------------------------------------------- */
 
 static void expect(int conn, uint64_t n, uint64_t batch, struct buf *item)
 {
@@ -149,7 +149,7 @@ static void expect_tuples(int session, uint64_t n, int space, struct m_tuple *co
 	expect(conn, n, batch_of(space), &b);
 }
 
-/* ---- the model ------------------------------------------------------------------------ */
+/* --- the model ------------------------------------------------------------- */
 
 static bool matches(const uint8_t *template, const struct m_tuple *t)
 {
@@ -262,7 +262,8 @@ static int scan(int space, const uint8_t *template, uint64_t after, struct m_tup
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
 
-		if (t->used && !t->taken && t->space == space && t->id > after && matches(template, t))
+		if (t->used && !t->taken && t->space == space && t->id > after &&
+		    matches(template, t))
 			found[count++] = t;
 	}
 	qsort(found, (size_t)count, sizeof *found, by_id);
@@ -293,7 +294,8 @@ static uint64_t put(int space, struct bytes item)
 			continue;
 		w.now.next_id++;
 		CHECK(item.n <= sizeof t->bytes);
-		*t = (struct m_tuple){.used = true, .space = space, .id = id, .len = (uint8_t)item.n};
+		*t = (struct m_tuple){
+			.used = true, .space = space, .id = id, .len = (uint8_t)item.n};
 		memcpy(t->bytes, item.p, item.n);
 		appear(t);
 		return id;
@@ -369,7 +371,7 @@ static void detach(int session)
 			w.now.waiters[i].in = w.now.waiters[i].resent = false;
 }
 
-/* ---- stepping --------------------------------------------------------------------------- */
+/* --- stepping -------------------------------------------------------------- */
 
 static struct event event(enum event_kind kind)
 {
@@ -409,8 +411,9 @@ static void fail_reply(const struct effect *f, struct bytes message)
 
 	print_hex(&b, message.p, message.n);
 	for (int i = 0; i < w.expected_count; i++) {
-		buf_printf(&b, "\n  expected%s conn %d n %llu ", w.expected[i].seen ? " (seen)" : "",
-		           w.expected[i].conn, (unsigned long long)w.expected[i].n);
+		buf_printf(&b, "\n  expected%s conn %d n %llu ",
+		           w.expected[i].seen ? " (seen)" : "", w.expected[i].conn,
+		           (unsigned long long)w.expected[i].n);
 		print_hex(&b, w.expected[i].bytes, w.expected[i].len);
 	}
 	test_fail(__FILE__, __LINE__, "reply on conn %u not expected: %.*s", f->conn, (int)b.len,
@@ -437,7 +440,8 @@ static void check_reply(const struct effect *f)
 			continue;
 		x->seen = true;
 		if (f->batch < x->batch)
-			test_fail(__FILE__, __LINE__, "the reply to %llu waits for batch %llu, not %llu",
+			test_fail(__FILE__, __LINE__,
+			          "the reply to %llu waits for batch %llu, not %llu",
 			          (unsigned long long)h.arg, (unsigned long long)f->batch,
 			          (unsigned long long)x->batch);
 		mark_answered(f, h.arg);
@@ -458,8 +462,8 @@ static void after_step(void)
 	}
 	for (int i = 0; i < w.expected_count; i++)
 		if (!w.expected[i].seen)
-			test_fail(__FILE__, __LINE__, "no reply on conn %d to %llu", w.expected[i].conn,
-			          (unsigned long long)w.expected[i].n);
+			test_fail(__FILE__, __LINE__, "no reply on conn %d to %llu",
+			          w.expected[i].conn, (unsigned long long)w.expected[i].n);
 	w.expected_count = 0;
 	engine_assert(w.engine);
 }
@@ -469,7 +473,7 @@ static int step(const struct event *ev)
 	return engine_step(w.engine, ev, &w.fx);
 }
 
-/* ---- requests ------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------- */
 
 static bool is_durable_change(const struct request *r, int space)
 {
@@ -483,11 +487,18 @@ static void model_wait(int session, const struct request *r, int space, uint64_t
 	for (int i = 0; i < WAITERS && !one; i++)
 		one = w.now.waiters[i].used ? NULL : &w.now.waiters[i];
 	CHECK(one && r->value.n <= sizeof one->bytes);
-	*one = (struct m_waiter){.used = true, .take = r->op == MESSAGE_IN, .resent = true, .in = true,
-	                         .space = space, .session = session, .n = r->n,
-	                         .max = request_has(r, OPTION_MAX) ? (int)r->option[OPTION_MAX].u : 1,
-	                         .after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0,
-	                         .len = (uint8_t)r->value.n, .order = order ? order : ++w.now.orders};
+	*one = (struct m_waiter){
+		.used = true,
+		.take = r->op == MESSAGE_IN,
+		.resent = true,
+		.in = true,
+		.space = space,
+		.session = session,
+		.n = r->n,
+		.max = request_has(r, OPTION_MAX) ? (int)r->option[OPTION_MAX].u : 1,
+		.after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0,
+		.len = (uint8_t)r->value.n,
+		.order = order ? order : ++w.now.orders};
 	memcpy(one->bytes, r->value.p, r->value.n);
 	if (request_has(r, OPTION_TIMEOUT))
 		one->deadline = w.now_ms + r->option[OPTION_TIMEOUT].u;
@@ -740,7 +751,7 @@ static void send(int conn, uint64_t n, const struct buf *body, unsigned items)
 	deliver(conn);
 }
 
-/* ---- random things ----------------------------------------------------------------------------- */
+/* --- random things --------------------------------------------------------- */
 
 static void put_pair(struct buf *b)
 {
@@ -833,7 +844,8 @@ static int tuples_used(void)
 static void random_request(int conn)
 {
 	struct driver_session *client = &w.clients[w.conns[conn].session];
-	uint64_t n = client->next_n += 1 + (test_random_below(8) == 0), kind = test_random_below(100);
+	uint64_t n = client->next_n += 1 + (test_random_below(8) == 0),
+		 kind = test_random_below(100);
 	struct buf b = BUF_INIT;
 	unsigned items = 2;
 	const char *space = test_random_below(3) ? "main" : "vol";
@@ -888,7 +900,7 @@ static void random_ack(int conn)
 	buf_close(&b);
 }
 
-/* ---- connections ----------------------------------------------------------------------------------- */
+/* --- connections ----------------------------------------------------------- */
 
 static void open_conn(int conn)
 {
@@ -957,7 +969,8 @@ static void hello_new(int conn, int session)
 	item_put_text(&b, "session");
 	item_put_text(&b, "new");
 	hello(conn, &b, session);
-	*s = (struct m_session){.used = true, .conn = conn, .grace = grace, .number = w.now.next_id++};
+	*s = (struct m_session){
+		.used = true, .conn = conn, .grace = grace, .number = w.now.next_id++};
 	memcpy(s->id, &w.random_id, sizeof w.random_id);
 	w.clients[session].count = 0;
 	w.clients[session].next_n = 1;
@@ -967,7 +980,8 @@ static void hello_new(int conn, int session)
 
 static int waiter_order(const void *a, const void *b)
 {
-	uint64_t x = (*(struct m_waiter *const *)a)->order, y = (*(struct m_waiter *const *)b)->order;
+	uint64_t x = (*(struct m_waiter *const *)a)->order,
+		 y = (*(struct m_waiter *const *)b)->order;
 
 	return x < y ? -1 : x > y;
 }
@@ -1089,7 +1103,7 @@ static void resend_all(int conn)
 	}
 }
 
-/* ---- the world turns ---------------------------------------------------------------------------------- */
+/* --- the world turns ------------------------------------------------------- */
 
 static void expire_waiters(void)
 {
@@ -1275,14 +1289,16 @@ static void start(void)
 
 static void make_volatile(void)
 {
-	static const uint8_t message[] = "\x85\x01\x65space\x66" "create\x63vol\xa1\x68volatile\xf5";
+	static const uint8_t message[] = "\x85\x01\x65space\x66"
+					 "create\x63vol\xa1\x68volatile\xf5";
 	struct event ev = event(EV_REQUEST);
 	struct message_error err;
 	struct request r;
 	struct buf b = BUF_INIT, scratch = BUF_INIT;
 
 	open_conn(0);
-	CHECK_INT(message_decode((struct bytes){message, sizeof message - 1}, &scratch, &r, &err), 0);
+	CHECK_INT(message_decode((struct bytes){message, sizeof message - 1}, &scratch, &r, &err),
+	          0);
 	ev.request = &r;
 	step(&ev);
 	item_put_uint(&b, 0);
@@ -1437,8 +1453,8 @@ static void walks(int seeds, int turns, bool sqlite)
 		resumes += w.resumes;
 		undone += w.undone;
 	}
-	printf("%d seeds from %llu: %lu requests, %lu given again, %lu waiters served, %lu resumes, "
-	       "%lu tuples undone, %lu crashes\n",
+	printf("%d seeds from %llu: %lu requests, %lu given again, %lu waiters served, "
+	       "%lu resumes, %lu tuples undone, %lu crashes\n",
 	       seeds, (unsigned long long)seed, requests, again, served, resumes, undone, crashes);
 	CHECK(seeds == 1 || (again > 0 && served > 0 && undone > 0 && crashes > 0));
 }

@@ -63,7 +63,8 @@ static void core_open(struct core *c)
 	for (int i = 0; i < COUNT; i++) {
 		char text[80];
 
-		snprintf(text, sizeof text, "[%d, \"out\", \"main\", [\"k\", %d, %d]]", i + 1, i % 10, i);
+		snprintf(text, sizeof text, "[%d, \"out\", \"main\", [\"k\", %d, %d]]", i + 1,
+		         i % 10, i);
 		CHECK_INT(ask(c, text), 0);
 	}
 }
@@ -102,7 +103,8 @@ TEST(slices_of_any_size_give_the_same_answers)
 		unsigned steps;
 
 		core_open(&c);
-		steps = build(&c, slices[i], "[2001, \"rd\", \"main\", [\"k\", 3, ?int], {\"max\": 1000}]");
+		steps = build(&c, slices[i],
+		              "[2001, \"rd\", \"main\", [\"k\", 3, ?int], {\"max\": 1000}]");
 		build(&c, slices[i], "[2002, \"in\", \"main\", [?, ?, 500]]");
 		build(&c, slices[i], "[2003, \"count\", \"main\", [?text, 7, ?number]]");
 		printf("slices of %u: %u steps to index %d tuples\n", slices[i], steps, COUNT);

@@ -124,8 +124,8 @@ static void release(bool all_dropped, int conn)
 static void print_change(const struct change *c)
 {
 	static const char *const names[] = {
-		"space", "space-drop", "space-end", "put", "state", "delete", "session", "session-end",
-		"outcome", "outcome-free", "ceiling",
+		"space",   "space-drop",  "space-end", "put",          "state",   "delete",
+		"session", "session-end", "outcome",   "outcome-free", "ceiling",
 	};
 	struct buf *b = &w.trace;
 
@@ -142,7 +142,8 @@ static void print_change(const struct change *c)
 		buf_printf(b, " tries %u", c->tries);
 	if (c->kind == CHANGE_SPACE) {
 		buf_printf(b, " %llu %.*s%s", (unsigned long long)c->space, (int)c->bytes.n,
-		           (const char *)c->bytes.p, c->flags & CHANGE_SPACE_VOLATILE ? " volatile" : "");
+		           (const char *)c->bytes.p,
+		           c->flags & CHANGE_SPACE_VOLATILE ? " volatile" : "");
 	} else if ((c->kind == CHANGE_PUT || c->kind == CHANGE_OUTCOME) && c->bytes.n) {
 		buf_byte(b, ' ');
 		diag_print(b, c->bytes.p);
@@ -382,7 +383,10 @@ static uint64_t milliseconds(const char *text)
 	char *unit;
 	uint64_t n = strtoull(text, &unit, 10);
 
-	return strcmp(unit, "ms") == 0 ? n : n * (*unit == 'h' ? 3600000 : *unit == 'm' ? 60000 : 1000);
+	return strcmp(unit, "ms") == 0 ? n
+	                               : n * (*unit == 'h'   ? 3600000
+	                                      : *unit == 'm' ? 60000
+	                                                     : 1000);
 }
 
 static void check(void)
@@ -515,7 +519,8 @@ static void run_story(const char *name)
 	tell(&story);
 	if (getenv("UPDATE")) {
 		f = fopen(path, "w");
-		CHECK(f && fwrite(w.trace.data, 1, w.trace.len, f) == w.trace.len && fclose(f) == 0);
+		CHECK(f && fwrite(w.trace.data, 1, w.trace.len, f) == w.trace.len &&
+		      fclose(f) == 0);
 	} else if (!bytes_equal(buf_bytes(&story), buf_bytes(&w.trace))) {
 		buf_byte(&w.trace, 0);
 		buf_byte(&story, 0);

@@ -55,7 +55,8 @@ static void server_run(void)
 
 		dup2(fd, 2);
 		if (server.store[0] != '\0')
-			execl(program, program, "--listen", server.address, "--store", server.store, NULL);
+			execl(program, program, "--listen", server.address, "--store", server.store,
+			      NULL);
 		else
 			execl(program, program, "--listen", server.address, "--volatile", NULL);
 		_exit(127);
@@ -144,10 +145,11 @@ TEST(every_type_goes_there_and_back)
 
 	server_start(false);
 	t = connect_here();
-	CHECK_OK(tilia_out(t, "iulLdbsSynUv[ii]{si}ts", -5, 6u, INT64_MIN, UINT64_MAX, 2.5, 1, "text", "a\0b",
-	                   (size_t)3, "\1\2", (size_t)2, 40, 1, 2, "k", 9, (uint64_t)50, "tagged"));
-	CHECK_OK(tilia_in(t, "?i?u?l?L?d?b?s?S?y?n?U?v?[?{_", &i, &u, &l, &L, &d, &b, &s, &S, &S_size, &y,
-	                  &y_size, &v, &c, &c_size, &m, &m_size));
+	CHECK_OK(tilia_out(t, "iulLdbsSynUv[ii]{si}ts", -5, 6u, INT64_MIN, UINT64_MAX, 2.5, 1,
+	                   "text", "a\0b", (size_t)3, "\1\2", (size_t)2, 40, 1, 2, "k", 9,
+	                   (uint64_t)50, "tagged"));
+	CHECK_OK(tilia_in(t, "?i?u?l?L?d?b?s?S?y?n?U?v?[?{_", &i, &u, &l, &L, &d, &b, &s, &S,
+	                  &S_size, &y, &y_size, &v, &c, &c_size, &m, &m_size));
 	CHECK(i == -5 && u == 6 && l == INT64_MIN && L == UINT64_MAX && d == 2.5 && b && v == 40);
 	CHECK_STR(s, "text");
 	CHECK(S_size == 3 && y_size == 2 && c_size == 3 && m_size == 4);
@@ -226,7 +228,11 @@ TEST(text_cbor_and_lists)
 	t = connect_here();
 	CHECK_OK(tilia_out_text(t, "[\"a\", 1, h'01']"));
 	/* Indefinite lengths and long heads are as good. */
-	CHECK_OK(tilia_outs_cbor(t, NULL, "\x9f\x9f\x61" "a\x18\x02\x41\x02\xff\x83\x61" "b\x03\x41\x03\xff", 16, ids));
+	CHECK_OK(tilia_outs_cbor(t, NULL,
+	                         "\x9f\x9f\x61"
+	                         "a\x18\x02\x41\x02\xff\x83\x61"
+	                         "b\x03\x41\x03\xff",
+	                         16, ids));
 	CHECK(ids[1] > ids[0]);
 	CHECK_OK(tilia_count_text(t, NULL, "[\"a\", ?int, ?bytes]", &n));
 	CHECK_INT(n, 2);
@@ -359,7 +365,8 @@ TEST(no_server_is_told_at_once_and_a_list_is_tried_in_turn)
 	CHECK_INT(tilia_out(t, "i", 1), TILIA_E_CONNECT);
 	CHECK_INT(tilia_close(t), TILIA_E_CONNECT);
 	CHECK(now_ms() - start < 5000);
-	snprintf(list, sizeof(list), "unix:%s.no,tcp:127.0.0.1:1,unix:%s", server.socket, server.socket);
+	snprintf(list, sizeof(list), "unix:%s.no,tcp:127.0.0.1:1,unix:%s", server.socket,
+	         server.socket);
 	CHECK_OK(tilia_open(&t, &o));
 	CHECK_OK(tilia_ping(t));
 	CHECK_OK(tilia_close(t));
@@ -710,7 +717,8 @@ TEST(an_event_loop_needs_only_fd_events_and_deadline)
 		int64_t ms = tilia_deadline_ms(t);
 		struct pollfd p = {.fd = tilia_fd(t)};
 
-		p.events = (short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
+		p.events = (short)((events & TILIA_READ ? POLLIN : 0) |
+		                   (events & TILIA_WRITE ? POLLOUT : 0));
 		CHECK(poll(&p, 1, ms < 0 || ms > 20000 ? 20000 : (int)ms) >= 0);
 		CHECK_OK(tilia_process(t, (p.revents & POLLIN ? TILIA_READ : 0) |
 		                          (p.revents & POLLOUT ? TILIA_WRITE : 0)));

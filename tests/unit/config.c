@@ -87,9 +87,10 @@ TEST(a_file_says_the_same_and_the_command_line_wins)
 	struct config c;
 	char line[256];
 
-	snprintf(line, sizeof line, "--grace 1s --config %s --sync normal",
-	         write_file("# comment\n\n  listen unix:/one\nlisten\tunix:/two words \r\nsync off\n"
-	                    "grace 9s\nvolatile\nmax-connections 3"));
+	snprintf(
+		line, sizeof line, "--grace 1s --config %s --sync normal",
+		write_file("# comment\n\n  listen unix:/one\nlisten\tunix:/two words \r\nsync off\n"
+	                   "grace 9s\nvolatile\nmax-connections 3"));
 	CHECK_INT(read_words(&c, line), 0);
 	CHECK_INT(c.listen.count, 2);
 	CHECK_STR(c.listen.at[1].name, "/two words");

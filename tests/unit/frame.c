@@ -103,7 +103,8 @@ TEST(a_frame_written_in_place_is_the_frame_written_at_once)
 		for (size_t k = 0; k < sizes[i]; k++)
 			buf_byte(&want, (uint8_t)(k * 3));
 		CHECK(bytes_equal(buf_bytes(&b), buf_bytes(&want)));
-		CHECK_INT(frame_next((struct bytes){b.data + 6, b.len - 6}, FRAME_MAX, &m, &used), 1);
+		CHECK_INT(frame_next((struct bytes){b.data + 6, b.len - 6}, FRAME_MAX, &m, &used),
+		          1);
 		CHECK(m.n == sizes[i] && used == b.len - 6);
 		buf_close(&b);
 		buf_close(&want);

@@ -155,7 +155,8 @@ static void crash_everywhere(enum journal_sync sync, uint64_t crashes, struct lo
 			found->points++;
 			if (recover(&o, &j, &text, &start) != 0) {
 				found->named++;
-				found->lost_batches += strstr(why, "lost acknowledged work") != NULL;
+				found->lost_batches +=
+					strstr(why, "lost acknowledged work") != NULL;
 				if (sync == JOURNAL_SYNC_OFF)
 					continue;
 				unlink_lock(); /* the operator's word: go on with what is left */

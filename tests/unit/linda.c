@@ -31,7 +31,8 @@ static void built(const char *hex)
 	uint8_t want[512];
 	size_t n = test_unhex(hex, want, sizeof(want));
 
-	for (size_t i = 0; !bytes_equal(buf_bytes(&l.item), (struct bytes){want, n}) && i < l.item.len; i++)
+	for (size_t i = 0;
+	     !bytes_equal(buf_bytes(&l.item), (struct bytes){want, n}) && i < l.item.len; i++)
 		fprintf(stderr, "%02x ", l.item.data[i]);
 	CHECK(bytes_equal(buf_bytes(&l.item), (struct bytes){want, n}));
 	linda_close(&l);
@@ -70,7 +71,8 @@ TEST(every_letter_has_its_bytes)
 	BUILT("82 40 420001", "yy", NULL, (size_t)0, "\0\1", (size_t)2);
 	BUILT("84 f6 f7 e0 f820", "n U, v v", 0, 32);
 	BUILT("81 d81e820102", "t[ii]", (uint64_t)30, 1, 2);
-	BUILT("82 c249010000000000000000 02", "tyi", (uint64_t)2, "\1\0\0\0\0\0\0\0\0", (size_t)9, 2);
+	BUILT("82 c249010000000000000000 02", "tyi", (uint64_t)2, "\1\0\0\0\0\0\0\0\0", (size_t)9,
+	      2);
 	BUILT("81 1901f4", "ty", (uint64_t)2, "\x01\xf4", (size_t)2); /* a bignum that fits */
 	BUILT("83 8101 820203 80", "[i][ii][]", 1, 2, 3);
 	BUILT("81 a20102616103", "{siii}", "a", 3, 1, 2);
@@ -80,13 +82,14 @@ TEST(every_letter_has_its_bytes)
 
 TEST(formals_have_their_class)
 {
-	TEMPLATE("84 d9544c63696e74 d9544c65666c6f6174 d9544c6474657874 d9544c656279746573", "?i?d?s?y",
-	         NULL, NULL, NULL, NULL, NULL);
+	TEMPLATE("84 d9544c63696e74 d9544c65666c6f6174 d9544c6474657874 d9544c656279746573",
+	         "?i?d?s?y", NULL, NULL, NULL, NULL, NULL);
 	TEMPLATE("83 d9544cf6 d9544cf6 d9544c666e756d626572", "_?c?N", NULL, NULL, NULL);
-	TEMPLATE("84 d9544c64626f6f6c d9544c646e756c6c d9544c69756e646566696e6564 d9544c6673696d706c65",
-	         "?b?n?U?v", NULL, NULL);
-	TEMPLATE("83 d9544c656172726179 d9544c636d6170 d9544c63746167", "?[?{?t", NULL, NULL, NULL, NULL,
-	         NULL, NULL);
+	TEMPLATE(
+		"84 d9544c64626f6f6c d9544c646e756c6c d9544c69756e646566696e6564 d9544c6673696d706c65",
+		"?b?n?U?v", NULL, NULL);
+	TEMPLATE("83 d9544c656172726179 d9544c636d6170 d9544c63746167", "?[?{?t", NULL, NULL, NULL,
+	         NULL, NULL, NULL);
 	TEMPLATE("82 01 82 02 d9544c63696e74", "i[i?i]", 1, 2, NULL);
 }
 
@@ -102,17 +105,19 @@ TEST(errors_name_the_field)
 	REFUSED(ERROR_USAGE, "field 1: no such letter in the format", false, "i]", 1);
 	REFUSED(ERROR_USAGE, "field 0: a map with a key and no value", false, "{i}", 1);
 	REFUSED(ERROR_USAGE, "field 0: no `?` within a map or a tag", true, "{i?i}", 1, NULL);
-	REFUSED(ERROR_USAGE, "field 0: no `?` within a map or a tag", true, "t?i", (uint64_t)9, NULL);
-	REFUSED(ERROR_USAGE, "field 0: a tag without content, or nested too deep", false, "t", (uint64_t)9);
+	REFUSED(ERROR_USAGE, "field 0: no `?` within a map or a tag", true, "t?i", (uint64_t)9,
+	        NULL);
+	REFUSED(ERROR_USAGE, "field 0: a tag without content, or nested too deep", false, "t",
+	        (uint64_t)9);
 	REFUSED(ERROR_USAGE, "field 1: a NULL pointer", false, "is", 1, none);
 	REFUSED(ERROR_VALUE, "field 0: the text is not UTF-8", false, "s", "\xff");
 	REFUSED(ERROR_VALUE, "field 0: no such simple value", false, "v", 20);
 	REFUSED(ERROR_VALUE, "field 0: no such simple value", false, "v", 31);
 	REFUSED(ERROR_VALUE, "field 0: no such simple value", false, "v", 256);
-	REFUSED(ERROR_VALUE, "field 0: tags 21580 and 21581 are the protocol's", true, "ts", (uint64_t)21580,
-	        "int");
-	REFUSED(ERROR_VALUE, "field 0: a formal where there can be none", false, "c", "\xd9\x54\x4c\xf6",
-	        (size_t)4);
+	REFUSED(ERROR_VALUE, "field 0: tags 21580 and 21581 are the protocol's", true, "ts",
+	        (uint64_t)21580, "int");
+	REFUSED(ERROR_VALUE, "field 0: a formal where there can be none", false, "c",
+	        "\xd9\x54\x4c\xf6", (size_t)4);
 	CHECK(build(false, "ic", 1, "\x61", (size_t)1) == ERROR_VALUE);
 	CHECK(strncmp(l.why, "field 1: ", 9) == 0);
 	linda_close(&l);
@@ -161,11 +166,14 @@ TEST(values_come_back_through_the_pointers)
 	size_t S_size, y_size, c_size;
 
 	CHECK_INT(build(true, "?i?u?l?L?d?b?v?N", &i, &u, &i64, &u64, &d, &b, &v, &n), 0);
-	CHECK_INT(store("88 20 1affffffff 3b7fffffffffffffff 1bffffffffffffffff f93c00 f5 f820 03"), 0);
+	CHECK_INT(store("88 20 1affffffff 3b7fffffffffffffff 1bffffffffffffffff f93c00 f5 f820 03"),
+	          0);
 	CHECK(i == -1 && u == UINT_MAX && i64 == INT64_MIN && u64 == UINT64_MAX);
 	CHECK(d == 1.0 && b && v == 32 && n == 3.0);
 	linda_close(&l);
-	CHECK_INT(build(true, "i?s _?S ?y[i[?c]]?n", 1, &s, &S, &S_size, &y, &y_size, 7, &c, &c_size), 0);
+	CHECK_INT(
+		build(true, "i?s _?S ?y[i[?c]]?n", 1, &s, &S, &S_size, &y, &y_size, 7, &c, &c_size),
+		0);
 	CHECK_INT(store("87 01 6161 02 63610062 4101 82 07 81 83010203 f6"), 0);
 	CHECK_STR(s, "a");
 	CHECK(S_size == 3 && memcmp(S, "a\0b", 4) == 0);
@@ -187,8 +195,9 @@ TEST(formals_keep_their_place_beside_maps_tags_and_raw_items)
 	int last = 0, inner = 0;
 	static const uint8_t raw[] = {0x82, 0xd9, 0x54, 0x4c, 0xf6, 0x01}; /* [?, 1] */
 
-	CHECK_INT(build(true, "{iisi} t[i] c [n?i] ?i", 1, 2, "a", 3, (uint64_t)40, 1, raw, sizeof(raw), &inner,
-	                &last), 0);
+	CHECK_INT(build(true, "{iisi} t[i] c [n?i] ?i", 1, 2, "a", 3, (uint64_t)40, 1, raw,
+	                sizeof(raw), &inner, &last),
+	          0);
 	CHECK_INT(store("85 a20102616103 d8288101 826178 01 82 f6 08 09"), 0);
 	CHECK_INT(inner, 8);
 	CHECK_INT(last, 9);

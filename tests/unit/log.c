@@ -27,9 +27,12 @@ static const char *written(enum log_level level, const char *msg, const struct l
 
 TEST(values_are_quoted_where_they_must_be)
 {
-	struct log_field fields[] = {log_text("plain", "unix:/a,tcp:b:1"), log_text("empty", ""),
-	                             log_text("blank", "a b"),             log_text("quote", "a\"b\\c"),
-	                             log_text("odd", "a=\n\x01"),          log_number("n", UINT64_MAX),
+	struct log_field fields[] = {log_text("plain", "unix:/a,tcp:b:1"),
+	                             log_text("empty", ""),
+	                             log_text("blank", "a b"),
+	                             log_text("quote", "a\"b\\c"),
+	                             log_text("odd", "a=\n\x01"),
+	                             log_number("n", UINT64_MAX),
 	                             {NULL, NULL, 0}};
 
 	CHECK_STR(written(LOG_NOTICE, "so it is", fields),

@@ -15,7 +15,8 @@ static int decode(const char *hex)
 
 	memset(&err, 0, sizeof err);
 	buf_close(&scratch);
-	return message_decode((struct bytes){in, test_unhex(hex, in, sizeof in)}, &scratch, &r, &err);
+	return message_decode((struct bytes){in, test_unhex(hex, in, sizeof in)}, &scratch, &r,
+	                      &err);
 }
 
 static void expect(const char *hex, int code, uint64_t n, bool fatal, const char *text)
@@ -45,7 +46,8 @@ static bool is_hex(struct bytes b, const char *hex)
 TEST(every_request_is_read_into_its_places)
 {
 	CHECK_INT(decode("84 01 63 6f7574 64 6d61696e 82 01 6161"), 0);
-	CHECK(r.n == 1 && r.op == MESSAGE_OUT && is(r.space, "main") && is_hex(r.value, "82016161"));
+	CHECK(r.n == 1 && r.op == MESSAGE_OUT && is(r.space, "main") &&
+	      is_hex(r.value, "82016161"));
 	CHECK_INT(decode("85 02 62 696e 61 73 f6 a1 67 74696d656f7574 00"), 0);
 	CHECK(r.n == 2 && r.op == MESSAGE_IN && is(r.space, "s") && is_hex(r.value, "f6"));
 	CHECK(request_has(&r, OPTION_TIMEOUT) && !request_has(&r, OPTION_MAX));
@@ -88,7 +90,9 @@ TEST(the_options_of_hello)
 
 TEST(another_encoding_of_a_request_is_rewritten)
 {
-	CHECK_INT(decode("9f 1801 7f 61 6f 62 7574 ff 64 6d61696e 9f 190001 fb3ff0000000000000 ffff"), 0);
+	CHECK_INT(
+		decode("9f 1801 7f 61 6f 62 7574 ff 64 6d61696e 9f 190001 fb3ff0000000000000 ffff"),
+		0);
 	CHECK(r.n == 1 && r.op == MESSAGE_OUT && is_hex(r.value, "8201f93c00"));
 	CHECK(r.value.p >= scratch.data && r.value.p < scratch.data + scratch.len);
 	buf_close(&scratch);
@@ -118,13 +122,14 @@ TEST(what_is_wrong_is_named)
 	       "in: no such option: lease");
 	expect("85 02 62 696e 61 73 f6 a1 67 74696d656f7574 61 31", ERROR_REQUEST, 2, false,
 	       "in: option timeout: not an unsigned integer");
-	expect("85 02 62 696e 61 73 f6 a1 67 74696d656f7574 1b0020000000000000", ERROR_REQUEST, 2, false,
-	       "in: option timeout: not below 2^53");
+	expect("85 02 62 696e 61 73 f6 a1 67 74696d656f7574 1b0020000000000000", ERROR_REQUEST, 2,
+	       false, "in: option timeout: not below 2^53");
 	expect("85 02 63 6f7574 61 73 80 a1 67 74696d656f7574 01", ERROR_REQUEST, 2, false,
 	       "out: no such option: timeout");
 	expect("85 02 62 696e 61 73 f6 a1 01 01", ERROR_REQUEST, 2, false,
 	       "in: an option's name is not a text");
-	expect("85 02 62 696e 61 73 f6 01", ERROR_REQUEST, 2, false, "in: the options are not a map");
+	expect("85 02 62 696e 61 73 f6 01", ERROR_REQUEST, 2, false,
+	       "in: the options are not a map");
 	expect("86 02 62 696e 61 73 f6 a0 a0", ERROR_REQUEST, 2, false, "in: too many arguments");
 	expect("83 02 66 63616e63656c 20", ERROR_REQUEST, 2, false, "cancel: not a number");
 	expect("83 02 65 7374617473 01", ERROR_REQUEST, 2, false, "stats: the what is not a text");
@@ -159,7 +164,8 @@ TEST(a_long_strange_name_is_cut_between_characters)
 			buf_text(&b, "\xe2\x82\xac");
 		CHECK_INT(message_decode(buf_bytes(&b), &scratch, &r, &err), ERROR_REQUEST);
 		CHECK(strlen(err.text) < 80 && strcmp(err.text + strlen(err.text) - 3, "...") == 0);
-		CHECK_INT((strlen(err.text) - strlen("no such request: ...") - (size_t)shift) % 3, 0);
+		CHECK_INT((strlen(err.text) - strlen("no such request: ...") - (size_t)shift) % 3,
+		          0);
 		buf_close(&b);
 	}
 }
@@ -185,7 +191,8 @@ TEST(a_message_without_a_number_is_fatal)
 	       "invalid UTF-8 at byte 9 of the message");
 	expect("84 05 63 6f7574 61 73 81 a2 01 02 01 02", ERROR_VALUE, 5, false,
 	       "duplicate map key at byte 12 of the message");
-	expect("83 00 63 61636b 61 ff", ERROR_VALUE, 0, true, "invalid UTF-8 at byte 6 of the message");
+	expect("83 00 63 61636b 61 ff", ERROR_VALUE, 0, true,
+	       "invalid UTF-8 at byte 6 of the message");
 }
 
 TEST(number_0_is_for_ack_alone_and_has_no_reply)
@@ -196,9 +203,12 @@ TEST(number_0_is_for_ack_alone_and_has_no_reply)
 	expect("82 00 68 6e6f6e73656e7365", ERROR_MALFORMED, 0, true, alone);
 	expect("81 00", ERROR_REQUEST, 0, true, "the request's name is missing");
 	expect("82 00 63 61636b", ERROR_REQUEST, 0, true, "ack: the number is missing");
-	expect("83 00 63 61636b 61 31", ERROR_REQUEST, 0, true, "ack: neither a number nor [from, to]");
-	expect("83 00 63 61636b 82 05 04", ERROR_REQUEST, 0, true, "ack: neither a number nor [from, to]");
-	expect("83 00 63 61636b a0", ERROR_REQUEST, 0, true, "ack: neither a number nor [from, to]");
+	expect("83 00 63 61636b 61 31", ERROR_REQUEST, 0, true,
+	       "ack: neither a number nor [from, to]");
+	expect("83 00 63 61636b 82 05 04", ERROR_REQUEST, 0, true,
+	       "ack: neither a number nor [from, to]");
+	expect("83 00 63 61636b a0", ERROR_REQUEST, 0, true,
+	       "ack: neither a number nor [from, to]");
 	CHECK_INT(decode("83 00 63 61636b 82 05 05"), 0);
 }
 
@@ -280,7 +290,8 @@ TEST(heads_and_depth_of_a_message_at_the_limit)
 		CHECK(err.n == 9 && !err.fatal);
 		buf_close(&b);
 	}
-	for (unsigned depth = 63; depth <= 66; depth++) { /* of the tuple; 66 is beyond the codec's */
+	for (unsigned depth = 63; depth <= 66;
+	     depth++) { /* of the tuple; 66 is beyond the codec's */
 		struct buf b = BUF_INIT;
 
 		item_put_head(&b, ITEM_ARRAY, 4);
@@ -290,7 +301,8 @@ TEST(heads_and_depth_of_a_message_at_the_limit)
 		for (unsigned d = 0; d < depth + 1; d++)
 			item_put_head(&b, ITEM_ARRAY, 1);
 		item_put_text(&b, "text");
-		CHECK_INT(message_decode(buf_bytes(&b), &scratch, &r, &err), depth > 64 ? ERROR_LIMIT : 0);
+		CHECK_INT(message_decode(buf_bytes(&b), &scratch, &r, &err),
+		          depth > 64 ? ERROR_LIMIT : 0);
 		buf_close(&b);
 	}
 	buf_close(&scratch);
@@ -340,13 +352,15 @@ TEST(ranges_are_given_one_by_one)
 	uint8_t p[64];
 	uint64_t got = 0;
 
-	CHECK(message_ranges((struct bytes){p, test_unhex("02 820409 05", p, sizeof p)}, sum, &got));
+	CHECK(message_ranges((struct bytes){p, test_unhex("02 820409 05", p, sizeof p)}, sum,
+	                     &got));
 	CHECK_INT(got, 224955);
 	CHECK(message_ranges((struct bytes){NULL, 0}, sum, &got));
 	CHECK(!message_ranges((struct bytes){p, test_unhex("820904", p, sizeof p)}, NULL, NULL));
 	CHECK(!message_ranges((struct bytes){p, test_unhex("83010203", p, sizeof p)}, NULL, NULL));
 	CHECK(!message_ranges((struct bytes){p, test_unhex("20", p, sizeof p)}, NULL, NULL));
-	CHECK(!message_ranges((struct bytes){p, test_unhex("1b0020000000000000", p, 64)}, NULL, NULL));
+	CHECK(!message_ranges((struct bytes){p, test_unhex("1b0020000000000000", p, 64)}, NULL,
+	                      NULL));
 }
 
 static struct reply reply_of(struct buf *b)
@@ -392,7 +406,8 @@ static int decode_reply(const char *hex, struct reply *got)
 {
 	uint8_t p[64];
 
-	return message_decode_reply((struct bytes){p, test_unhex(hex, p, sizeof p)}, &scratch, got, NULL);
+	return message_decode_reply((struct bytes){p, test_unhex(hex, p, sizeof p)}, &scratch, got,
+	                            NULL);
 }
 
 TEST(replies_of_other_forms)
@@ -431,7 +446,8 @@ TEST(without_memory_a_request_is_refused_and_a_frame_is_not_written)
 	struct buf b = BUF_INIT;
 
 	xmalloc_fail_at(1, 1);
-	expect("82 1801 64 70696e67", ERROR_NOMEM, 1, false, "out of memory at byte 3 of the message");
+	expect("82 1801 64 70696e67", ERROR_NOMEM, 1, false,
+	       "out of memory at byte 3 of the message");
 	message_reply(&b, 1, (struct bytes){(const uint8_t *)"\xf6", 1});
 	xmalloc_fail_at(0, 0);
 	CHECK(b.failed && b.len == 0);

@@ -604,7 +604,8 @@ TEST(with_too_much_in_all_the_largest_goes)
 	for (int i = 0; i < 20; i++)
 		turn(&s);
 	CHECK_INT(s.closed, 0);
-	net_write(s.net, 0, (struct bytes){(uint8_t *)part, sizeof part}); /* not the one that is cut */
+	net_write(s.net, 0,
+	          (struct bytes){(uint8_t *)part, sizeof part}); /* not the one that is cut */
 	UNTIL(&s, s.closed == 1);
 	told_is(&s, "closed 1: it held too much memory: unread output or unfinished input\n");
 	for (int i = 0; i < 20; i++)

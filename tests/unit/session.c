@@ -130,8 +130,9 @@ static uint64_t ask(struct session *s, enum message_op op, unsigned args, const 
 	va_end(ap);
 	p = item_head(l.item.data, &h);
 	CHECK_INT(h.arg, args + 1);
-	CHECK_INT(session_request(s, op, args, (struct bytes){p, (size_t)(l.item.data + l.item.len - p)}, s,
-	                          &n), 0);
+	CHECK_INT(session_request(s, op, args,
+	                          (struct bytes){p, (size_t)(l.item.data + l.item.len - p)}, s, &n),
+	          0);
 	linda_close(&l);
 	return n;
 }
@@ -246,8 +247,8 @@ TEST(hello_says_what_the_options_say)
 	struct buf want = BUF_INIT;
 
 	CHECK_INT(session_connected(s), 0);
-	expect(&want, "is{siscsssissss}", 1, "hello", "v", 1, "may", may, sizeof(may), "auth", "secret",
-	       "grace", 5000, "client", "me", "session", "new");
+	expect(&want, "is{siscsssissss}", 1, "hello", "v", 1, "may", may, sizeof(may), "auth",
+	       "secret", "grace", 5000, "client", "me", "session", "new");
 	says(s, &want);
 	session_destroy(s);
 	s = make(false, false);
@@ -299,7 +300,8 @@ static void resume_in_order(void)
 	CHECK_INT(session_feed(s, "\x4a\x83", 2), 0);
 	break_off(s);
 	CHECK_INT(session_connected(s), 0);
-	expect(&want, "is{sis[[ii]]sy}", 1, "hello", "v", 1, "have", 2, 7, "session", ID, (size_t)16);
+	expect(&want, "is{sis[[ii]]sy}", 1, "hello", "v", 1, "have", 2, 7, "session", ID,
+	       (size_t)16);
 	expect(&want, "issn", 8, "in", "main");
 	says(s, &want);
 	session_destroy(s);
@@ -896,8 +898,8 @@ static void passthrough(void)
 	says(s, &want);
 	break_off(s);
 	CHECK_INT(session_connected(s), 0);
-	expect(&want, "is{sis[[ii][ii]]sy}", 1, "hello", "v", 1, "have", 2, 19, 21, 29, "session", ID,
-	       (size_t)16);
+	expect(&want, "is{sis[[ii][ii]]sy}", 1, "hello", "v", 1, "have", 2, 19, 21, 29, "session",
+	       ID, (size_t)16);
 	expect(&want, "issn", 30, "in", "main");
 	says(s, &want);
 	told_welcome(s);
@@ -976,7 +978,9 @@ static bool life_with_failure(unsigned long n)
 	code = session_request(s, MESSAGE_OUT, 2, (struct bytes){put, sizeof(put)}, NULL, &number);
 	if (code != 0) {
 		CHECK_INT(code, ERROR_NOMEM);
-		CHECK_INT(session_request(s, MESSAGE_OUT, 2, (struct bytes){put, sizeof(put)}, NULL, &number), 0);
+		CHECK_INT(session_request(s, MESSAGE_OUT, 2, (struct bytes){put, sizeof(put)}, NULL,
+		                          &number),
+		          0);
 	}
 	CHECK_INT(number, 2);
 	while (replies == 0) {

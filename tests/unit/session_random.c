@@ -249,7 +249,8 @@ static void on_hello(struct conn *c, const struct request *r)
 	live.session[i].attempt = r->option[OPTION_ATTEMPT].u;
 	attach(c, (int)i);
 	if (request_has(r, OPTION_HAVE))
-		message_ranges(message_list_items(r->option[OPTION_HAVE].s), forget, &live.session[i]);
+		message_ranges(message_list_items(r->option[OPTION_HAVE].s), forget,
+		               &live.session[i]);
 	for (unsigned j = 0; j < live.session[i].outcomes; j++) /* `have` says all that was read */
 		CHECK(!is_read_by_client(live.session[i].outcome[j].n));
 	welcome(&c->out, r->n, (int)i);
@@ -515,7 +516,8 @@ static void answered(const struct session_reply *r)
 	}
 	if (r->code == 0 && r->body.n != 0)
 		took(r->n, r->body);
-	else if (r->code == 0 && client.request[r->n].v >= 0) /* it could not be undone: it stands */
+	else if (r->code == 0 &&
+	         client.request[r->n].v >= 0) /* it could not be undone: it stands */
 		CHECK_INT(++delivered[client.request[r->n].v], 1);
 	client.request[r->n].code = r->code;
 }
@@ -530,7 +532,8 @@ static void drain(void)
 	while ((code = session_next(client.session, &r)) == 1)
 		answered(&r);
 	if (code != 0 && code != ERROR_SESSION_OVER)
-		test_fail(__FILE__, __LINE__, "session_next: %d %.*s", code, (int)r.text.n, (const char *)r.text.p);
+		test_fail(__FILE__, __LINE__, "session_next: %d %.*s", code, (int)r.text.n,
+		          (const char *)r.text.p);
 	if (code != 0 && client.conn >= 0)
 		disconnect(true);
 }
@@ -596,14 +599,16 @@ static void cancel_something(void)
 	uint64_t n;
 
 	if (client.opened > 0 && test_random_below(4) != 0) {
-		CHECK_INT(session_cancel(client.session, client.open[test_random_below(client.opened)]), 0);
+		CHECK_INT(session_cancel(client.session,
+		                         client.open[test_random_below(client.opened)]),
+		          0);
 		return;
 	}
 	/* One that was read, lately: as long as it is not acknowledged it goes back. */
 	n = session_number(client.session);
 	n -= test_random_below(n < 20 ? n : 20);
-	if (n >= REQUESTS || client.request[n].op != MESSAGE_IN || client.request[n].answered != 1 ||
-	    client.request[n].asked != 1)
+	if (n >= REQUESTS || client.request[n].op != MESSAGE_IN ||
+	    client.request[n].answered != 1 || client.request[n].asked != 1)
 		return;
 	if (session_cancel(client.session, n) == 0) {
 		client.request[n].asked = 2;
