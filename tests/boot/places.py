@@ -47,7 +47,7 @@ def argv(*args):
 def run(*args, env=None, input=b"", timeout=60, **kw):
     """Runs `tilia run` to its end; stdout and stderr as text."""
     p = subprocess.run(argv(*args), input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       env=env or environment(), timeout=timeout, **kw)
+                       env=env or environment(), timeout=timeout, start_new_session=True, **kw)
     p.out, p.err = p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
     return p
 

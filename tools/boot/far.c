@@ -4,10 +4,12 @@
 #include "stage.h"
 #include "../../libclient/base/xmalloc.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #define FIRST_PATIENCE_MS 5000
 #define STOP_MS 2000
@@ -453,6 +455,16 @@ static void open_pipes(struct far *f, uv_stdio_container_t stdio[3])
 	f->handles = 4;
 }
 
+/* Whether ssh may be asking for a passphrase: that takes as long as it takes. */
+static bool may_be_asked(const struct far *f)
+{
+	int fd = f->o.place->hops > 0 ? open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static void spawn(struct far *f)
 {
 	uv_stdio_container_t stdio[3];
@@ -490,7 +502,7 @@ static void spawn(struct far *f)
 	}
 	uv_read_start((uv_stream_t *)&f->out, on_alloc, on_out);
 	uv_read_start((uv_stream_t *)&f->err, on_alloc, on_err);
-	if (!f->waiting && patience > FIRST_PATIENCE_MS)
+	if (!f->waiting && patience > FIRST_PATIENCE_MS && !may_be_asked(f))
 		patience = FIRST_PATIENCE_MS;
 	uv_timer_start(&f->timer, on_impatient, patience, 0);
 	far_flush(f);
