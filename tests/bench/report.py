@@ -11,13 +11,13 @@ class Report:
     def section(self, name, *columns):
         """Begins a table."""
         self.part = name
-        print("\n%s\n  %-44s%s" % (name, "", "".join("%14s" % c for c in columns)), flush=True)
+        print("\n%s\n  %-60s%s" % (name, "", "".join("%14s" % c for c in columns)), flush=True)
 
     def row(self, name, *cells, **rounds):
         """One row. A cell is a text, a number, or a list of rounds, of which the median is
         shown. The lists in `rounds` go to --json only."""
         shown = [middle(c) for c in cells]
-        print("  %-44s%s" % (name, "".join("%14s" % text(c) for c in shown)), flush=True)
+        print("  %-60s%s" % (name, "".join("%14s" % text(c) for c in shown)), flush=True)
         self.rows.append(dict(rounds, part=self.part, name=name, values=shown, rounds=list(cells)))
 
     def note(self, line):
