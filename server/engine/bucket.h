@@ -58,15 +58,14 @@ static inline void *bucket_add(void *b, void *item)
 	return b;
 }
 
-/* Takes the item of that key out, which must be there, and answers the bucket
- * as it is now. */
-static inline void *bucket_remove(void *b, uint64_t key)
+/* Takes an item out, which must be there, and answers the bucket as it is now. */
+static inline void *bucket_remove(void *b, const void *item)
 {
 	struct seq *s = bucket_seq(b);
 
 	if (!s)
 		return NULL;
-	seq_remove(s, key);
+	seq_remove_item(s, item);
 	if (s->count > 1)
 		return b;
 	b = seq_first(s);

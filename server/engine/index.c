@@ -62,7 +62,7 @@ void index_remove(struct index *x, const struct keys *k, struct tuple *t)
 	hash = keys_hash(k, x->class, x->arity);
 	slot = hash_find(&x->buckets, hash, bucket_is, &key);
 	assert(slot);
-	rest = bucket_remove(*slot, t->id);
+	rest = bucket_remove(*slot, t);
 	if (rest)
 		*slot = rest;
 	else

@@ -119,7 +119,7 @@ void space_vanish(struct engine *e, struct space *s, struct tuple *t)
 	list_each(it, &a->indexes)
 		index_remove(list_entry(it, struct index, link), &k, t);
 	account(e, s, t, false);
-	seq_remove(&s->all, t->id);
+	seq_remove_item(&s->all, t);
 }
 
 static void space_free(struct space *s)

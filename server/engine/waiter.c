@@ -165,9 +165,9 @@ void waiter_leave(struct engine *e, struct waiter *w)
 		assert(slot && *slot == k);
 	}
 	if (w->take)
-		k->takers = bucket_remove(k->takers, w->order);
+		k->takers = bucket_remove(k->takers, w);
 	else
-		k->readers = bucket_remove(k->readers, w->order);
+		k->readers = bucket_remove(k->readers, w);
 	k->residual -= w->residue;
 	w->key = NULL;
 	w->space->waiting--;
