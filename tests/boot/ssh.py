@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """tilia run over ssh: login shells, banners, start-up files, and what goes wrong."""
 import os
-import subprocess
+import pty
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -66,6 +66,25 @@ def test_a_start_up_file_that_reads_what_is_there():
 
 def test_a_start_up_file_that_waits_for_stdin_for_ever():
     fails(places.fake_ssh(before="cat >/dev/null"), "web1: no sign of life", "start-up file")
+
+
+def test_on_a_terminal_a_passphrase_may_take_its_time():
+    log = os.path.join(places.folder(), "log")
+    env = places.fake_ssh(before="echo asked >>%s; sleep 6" % log)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        words = places.argv("--on", "web1", script(MEET))
+        os.execve(words[0], words, env)
+    text = b""
+    try:
+        while b"'web1')]" not in text:
+            text += os.read(terminal, 1000)
+    except OSError:
+        pass
+    check(b"[(0, 'web1')]" in text, text)
+    equal(os.waitpid(pid, 0)[1], 0)
+    with open(log) as file:
+        equal(file.read(), "asked\n")
 
 
 def test_no_interpreter():
