@@ -14,7 +14,7 @@ BREAKS = 5000 if os.environ.get("SOAK") else 400
 
 
 def survive(seed, deadly):
-    fleet = Fleet("cCcCcCcC", seed=seed)
+    fleet = Fleet("pcPCpcPC", seed=seed)
     net = BadNet(os.path.join(fleet.folder, "net"), fleet.sock, fleet.seed)
     net.good = True  # who is refused at first is told so: only a session is resumed
     fleet.man(net.address)

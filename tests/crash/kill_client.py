@@ -23,7 +23,7 @@ def sessions_are_over(fleet):
 
 
 def test_what_a_killed_client_had_not_acknowledged_comes_back():
-    fleet = Fleet("cCcCcC", "--grace", "200ms", seed=11)
+    fleet = Fleet("cCpCcp", "--grace", "200ms", seed=11)
     fleet.man()
     killed = []
     for _ in range(DEATHS):
@@ -33,7 +33,7 @@ def test_what_a_killed_client_had_not_acknowledged_comes_back():
         fleet.clients[victim].kill()
         fleet.clients[victim].wait(20)
         killed.append(victim)
-        fleet.join(fleet.random.choice("cC"))
+        fleet.join(fleet.random.choice("cCp"))
     fleet.progress(each=200)
     for client in fleet.clients:
         if client.poll() is None:

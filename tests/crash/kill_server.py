@@ -32,11 +32,11 @@ def survive(fleet):
 
 
 def test_nothing_is_lost_and_nothing_comes_twice_with_sessions():
-    survive(Fleet("cCcCcCcC", seed=1))
+    survive(Fleet("pcPCpcPC", seed=1))
 
 
 def test_nothing_is_lost_when_unsynced_writes_are():
-    survive(Fleet("CcCcCcCc", env=preload("crashvfs"), seed=2))
+    survive(Fleet("CPcpCPcp", env=preload("crashvfs"), seed=2))
 
 
 def test_without_sessions_only_what_is_in_flight_is_in_doubt():

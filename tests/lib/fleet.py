@@ -24,7 +24,7 @@ def preload(name):
 
 class Fleet:
     """`kinds`: a text of one letter a client: c (C, one request at a time), C (several at once),
-    n and N (the same without sessions), p (Python)."""
+    n and N (the same without sessions), p (Python), P (Python, three threads)."""
 
     def __init__(self, kinds, *args, env=None, seed=0, volatile=False):
         self.random = random.Random(harness.SEED * 1000 + seed)
@@ -54,8 +54,8 @@ class Fleet:
         """One more client."""
         i = len(self.clients)
         log = os.path.join(self.folder, "%d.%s" % (i, kind))
-        depth = 1 + self.random.randrange(40) if kind in "CN" else 0
-        argv = [sys.executable, PY_WORKER] if kind == "p" else [WORKER]
+        depth = 1 + self.random.randrange(40) if kind in "CN" else 3 if kind == "P" else 0
+        argv = [sys.executable, PY_WORKER] if kind in "pP" else [WORKER]
         argv += [address or self.server.address, str(i + 1), str(self.seed), str(depth), log]
         if kind in "nN":
             argv.append("none")
