@@ -27,6 +27,7 @@ struct pending {
 	enum message_op op; /* MESSAGE_OPS: unknown */
 	bool changes;       /* may change something */
 	bool waits;         /* `in` that waits: no part of the window */
+	bool given;         /* sent again with its cancel though its caller has the reply */
 	bool reached;       /* may have reached the server, in this session */
 	int code;           /* DONE: 0 or an error made here; `reply` has it when there is one */
 	bool verdict;       /* DONE, cancel in passthrough: the answer */

@@ -353,6 +353,7 @@ static void unanswer(struct session *s, struct pending *p)
 	if (p->state != PENDING_ANSWERED && (p->state != PENDING_READ || p->cancel == 0))
 		return;
 	s->unanswered += s->passthrough;
+	p->given |= p->state == PENDING_READ;
 	buf_close(&p->reply);
 	move(s, p, PENDING_SENT);
 	p->reached = true;
@@ -877,7 +878,9 @@ static void read_cancel(struct session *s, struct pending *c, const struct reply
 	if (p == NULL)
 		return;
 	p->cancel = 0;
-	if (undone)
+	/* Of a take that was sent again, false says that it took nothing this time: what its caller
+	 * has was undone on an earlier stream. */
+	if (undone || p->given)
 		finish_here(s, p, ERROR_CANCELLED);
 	else if (p->state == PENDING_ANSWERED || p->state == PENDING_READ)
 		finish(s, p, 0);

@@ -528,6 +528,40 @@ static void undo_read(void)
 	session_destroy(s);
 }
 
+/* The cancel was done, its answer lost; the take, said again, finds nothing. */
+static void undo_read_and_gone(void)
+{
+	struct session *s = make_open(false);
+	struct buf want = BUF_INIT;
+
+	ask_in(s);
+	expect(&want, "issn", 2, "in", "main");
+	says(s, &want);
+	told(s, "ii[[i[i]]]", 2, 0, 77, 1);
+	next_is(s, 2, 0);
+	CHECK_INT(session_cancel(s, 2), 0);
+	expect(&want, "isi", 3, "cancel", 2);
+	says(s, &want);
+	break_off(s);
+	CHECK_INT(session_connected(s), 0);
+	expect(&want, "is{sisy}", 1, "hello", "v", 1, "session", ID, (size_t)16);
+	expect(&want, "issn", 2, "in", "main");
+	expect(&want, "isi", 3, "cancel", 2);
+	says(s, &want);
+	told_welcome(s);
+	told(s, "ii[]", 2, 0);
+	told(s, "iib", 3, 0, false);
+	next_is(s, 2, ERROR_CANCELLED);
+	nothing_next(s);
+	CHECK_INT(session_unanswered(s), 0);
+	session_destroy(s);
+}
+
+TEST(a_take_undone_before_a_break_does_not_stand_because_nothing_is_there_after_it)
+{
+	ALL(undo_read_and_gone);
+}
+
 TEST(a_take_that_was_read_is_undone_even_over_a_break)
 {
 	ALL(undo_read);
