@@ -37,8 +37,11 @@ enum diag_flags {
  * NaN, Infinity, undefined, encoding indicators (_0 to _3, ignored), comments
  * (slashes and #), floats told from integers by a point or exponent, integers
  * of any size (bignums; at most DECIMAL_DIGITS digits), (_ chunks), JSON
- * escapes, and 'text' as bytes. Of formals, `?`, `?int` and, for a field of the
- * whole, `?n:int`; constraints are refused. `names` and `used` may be NULL.
+ * escapes, and 'text' as bytes. Formals are `?`, `?int` and, for a field of the
+ * whole, `?n:int`, with what constrains them behind it, in any order: 1..9 1.. ..9
+ * >=1 >1 <=9 <9 !=5 ^"prefix" (1|2|3) has{"k": 1}; a constraint that cannot be,
+ * and min and max, which are not spoken yet, are errors at their place. `names`
+ * and `used` may be NULL.
  * 0 or a negative code with *err. Nothing is appended on an error. */
 int diag_parse(struct bytes text, unsigned flags, struct buf *out, struct diag_names *names,
                size_t *used, struct diag_error *err);
@@ -57,7 +60,8 @@ int diag_words(char *const *words, unsigned count, unsigned literal, unsigned fl
                struct buf *out, struct diag_names *names, unsigned *word, struct diag_error *err);
 
 /* Appends the text of a canonical item: `[...]` form, parseable by diag_parse(),
- * formals as ?type, floats always with a point or exponent, byte strings h''. */
+ * formals as ?type and their constraints, floats always with a point or exponent,
+ * byte strings h''. */
 void diag_print(struct buf *out, const uint8_t *item);
 
 /* Appends a text (UTF-8) in double quotes, escaped as in JSON; control characters

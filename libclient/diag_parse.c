@@ -15,23 +15,7 @@ struct place {
 	size_t cbor, text;
 };
 
-struct parse {
-	struct scan s;
-	unsigned flags;
-	unsigned depth;
-	struct buf *out;
-	size_t base; /* where in `out` the whole begins */
-	struct diag_names *names;
-	int field;         /* the top-level field that is parsed, or DIAG_INSIDE */
-	bool located;      /* only heads of one byte are written, and places noted */
-	struct buf places; /* struct place */
-};
-
-static int item(struct parse *p);
-
-/* A head is written when its count is known: a byte is kept for it, and what
- * follows moves when that is too little. */
-static size_t head_keep(struct parse *p, enum item_major major)
+size_t diag_head_keep(struct parse *p, enum item_major major)
 {
 	size_t at = p->out->len;
 
@@ -58,8 +42,7 @@ static void head_put(struct parse *p, size_t at, enum item_major major, uint64_t
 	out->len += size - 1;
 }
 
-/* The end of an array or map. */
-static void head_end(struct parse *p, size_t at, enum item_major major, uint64_t count)
+void diag_head_end(struct parse *p, size_t at, enum item_major major, uint64_t count)
 {
 	if (p->located)
 		buf_byte(p->out, 0xff);
@@ -67,7 +50,7 @@ static void head_end(struct parse *p, size_t at, enum item_major major, uint64_t
 		head_put(p, at, major, count);
 }
 
-static int deeper(struct parse *p)
+int diag_deeper(struct parse *p)
 {
 	if (p->depth == CODEC_DEPTH)
 		return scan_fail(&p->s, ERROR_LIMIT, p->s.p, "nested more than %d deep",
@@ -85,7 +68,7 @@ static void string_end(struct parse *p, size_t at, enum item_major major)
 /* (_ "a", "b"), from its bracket on. */
 static int chunks(struct parse *p)
 {
-	size_t at = head_keep(p, ITEM_TEXT);
+	size_t at = diag_head_keep(p, ITEM_TEXT);
 	int major = 0, rc;
 
 	p->s.p++;
@@ -122,7 +105,7 @@ static int chunks(struct parse *p)
 /* Behind "(": one item and ")". */
 static int in_brackets(struct parse *p)
 {
-	int rc = item(p);
+	int rc = diag_item(p);
 
 	if (rc == 0)
 		rc = scan_blanks(&p->s);
@@ -145,7 +128,7 @@ static int tag(struct parse *p, struct bytes number)
 		v = v * 10 + digit;
 	}
 	p->s.p++;
-	rc = deeper(p);
+	rc = diag_deeper(p);
 	if (rc != 0)
 		return rc;
 	item_put_head(p->out, ITEM_TAG, v);
@@ -267,10 +250,10 @@ static int another(struct parse *p, char shut, bool *more)
 
 static int array(struct parse *p)
 {
-	size_t at = head_keep(p, ITEM_ARRAY);
+	size_t at = diag_head_keep(p, ITEM_ARRAY);
 	uint64_t count = 0;
 	bool empty, more = true, top = p->depth == 0;
-	int rc = deeper(p);
+	int rc = diag_deeper(p);
 
 	if (rc != 0)
 		return rc;
@@ -278,7 +261,7 @@ static int array(struct parse *p)
 	while (rc == 0 && !empty && more) {
 		if (top)
 			p->field = (int)count;
-		rc = item(p);
+		rc = diag_item(p);
 		count++;
 		if (rc == 0)
 			rc = another(p, ']', &more);
@@ -287,51 +270,53 @@ static int array(struct parse *p)
 		p->field = DIAG_INSIDE;
 	p->depth--;
 	if (rc == 0)
-		head_end(p, at, ITEM_ARRAY, count);
+		diag_head_end(p, at, ITEM_ARRAY, count);
+	return rc;
+}
+
+static int key(struct parse *p)
+{
+	const char *bare = p->bare;
+	int rc;
+
+	if (bare == NULL)
+		p->bare = "a formal in the key of a map";
+	rc = diag_item(p);
+	p->bare = bare;
 	return rc;
 }
 
 static int map(struct parse *p)
 {
-	size_t at = head_keep(p, ITEM_MAP);
+	size_t at = diag_head_keep(p, ITEM_MAP);
 	uint64_t count = 0;
 	bool empty, more = true;
-	int rc = deeper(p);
+	int rc = diag_deeper(p);
 
 	if (rc != 0)
 		return rc;
 	rc = opened(p, '}', &empty);
 	while (rc == 0 && !empty && more) {
-		rc = item(p);
+		rc = key(p);
 		if (rc == 0)
 			rc = scan_blanks(&p->s);
 		if (rc == 0 && !scan_take(&p->s, ':'))
 			rc = scan_expected(&p->s, ":");
 		if (rc == 0)
-			rc = item(p);
+			rc = diag_item(p);
 		count++;
 		if (rc == 0)
 			rc = another(p, '}', &more);
 	}
 	p->depth--;
 	if (rc == 0)
-		head_end(p, at, ITEM_MAP, count);
+		diag_head_end(p, at, ITEM_MAP, count);
 	return rc;
-}
-
-static int formal(struct parse *p)
-{
-	int field = p->depth == 0 ? DIAG_ALONE : p->depth == 1 ? p->field : DIAG_INSIDE;
-
-	if ((p->flags & DIAG_FORMALS) == 0)
-		return scan_fail(&p->s, ERROR_SYNTAX, p->s.p,
-				 "a formal (?) stands in templates only; as text: \"?\"");
-	return diag_formal(&p->s, p->out, field, p->names);
 }
 
 static int string(struct parse *p)
 {
-	size_t at = head_keep(p, ITEM_TEXT);
+	size_t at = diag_head_keep(p, ITEM_TEXT);
 	int major = diag_string(&p->s, p->out);
 
 	if (major < 0)
@@ -344,7 +329,7 @@ static int string(struct parse *p)
 	return 0;
 }
 
-static int item(struct parse *p)
+int diag_item(struct parse *p)
 {
 	int rc = scan_blanks(&p->s);
 
@@ -365,7 +350,8 @@ static int item(struct parse *p)
 	case '(':
 		return chunks(p);
 	case '?':
-		return formal(p);
+		return p->bare != NULL ? scan_fail(&p->s, ERROR_SYNTAX, p->s.p, "%s", p->bare)
+				       : diag_formal(p);
 	case '"':
 	case '\'':
 	case 'h':
@@ -381,7 +367,7 @@ static int item(struct parse *p)
 /* One item and what may follow it. */
 static int whole(struct parse *p)
 {
-	int rc = item(p);
+	int rc = diag_item(p);
 
 	if (rc == 0)
 		rc = scan_blanks(&p->s);
@@ -447,6 +433,9 @@ int diag_parse(struct bytes text, unsigned flags, struct buf *out, struct diag_n
 	struct parse p = {
 	    .s = {text.p, text.p, text.p + text.n, err},
 	    .flags = flags,
+	    .bare = (flags & DIAG_FORMALS) != 0
+			? NULL
+			: "a formal (?) stands in templates only; as text: \"?\"",
 	    .out = out,
 	    .base = out->len,
 	    .names = names,

@@ -1,6 +1,7 @@
 /* Canonical items as diagnostic notation, and texts with a caret. */
 #include "decimal.h"
 #include "diag.h"
+#include "formal.h"
 #include "item.h"
 #include "utf8.h"
 
@@ -9,7 +10,7 @@
 /* A line shown with a caret: wider ones are cut. */
 #define CARET_COLUMNS 76
 
-static const uint8_t *print(struct buf *out, const uint8_t *p);
+static const uint8_t *print(struct buf *out, const uint8_t *p, bool bare);
 
 static void quote_character(struct buf *out, uint32_t c)
 {
@@ -67,63 +68,116 @@ static void print_bytes(struct buf *out, const uint8_t *p, uint64_t n)
 	out->len += 2 * n + 3;
 }
 
-static const uint8_t *print_array(struct buf *out, const uint8_t *p, uint64_t count)
+static const uint8_t *print_array(struct buf *out, const uint8_t *p, uint64_t count, bool bare)
 {
 	buf_byte(out, '[');
 	for (uint64_t i = 0; i < count; i++) {
 		if (i > 0)
 			buf_text(out, ", ");
-		p = print(out, p);
+		p = print(out, p, bare);
 	}
 	buf_byte(out, ']');
 	return p;
 }
 
-static const uint8_t *print_map(struct buf *out, const uint8_t *p, uint64_t count)
+static const uint8_t *print_map(struct buf *out, const uint8_t *p, uint64_t count, bool bare)
 {
 	buf_byte(out, '{');
 	for (uint64_t i = 0; i < count; i++) {
 		if (i > 0)
 			buf_text(out, ", ");
-		p = print(out, p);
+		p = print(out, p, true);
 		buf_text(out, ": ");
-		p = print(out, p);
+		p = print(out, p, bare);
 	}
 	buf_byte(out, '}');
 	return p;
 }
 
-/* A formal's question mark and type; false when the content is no type name. */
-static bool print_formal(struct buf *out, const uint8_t *content)
+/* Prints a sign and an item, if there is one. */
+static void print_constraint(struct buf *out, const char *sign, const uint8_t *item)
 {
-	struct bytes name = item_string(content);
-	int type;
-
-	if (*content == ITEM_NULL) {
-		buf_byte(out, '?');
-		return true;
-	}
-	type = *content >> 5 == ITEM_TEXT ? item_type_named(name) : -1;
-	if (type < 0 || type == ITEM_TYPE_ANY)
-		return false;
-	buf_byte(out, '?');
-	buf_append(out, name.p, name.n);
-	return true;
+	if (item == NULL)
+		return;
+	buf_text(out, sign);
+	print(out, item, false);
 }
 
-static const uint8_t *print_tag(struct buf *out, const uint8_t *p, uint64_t tag)
+static void print_range(struct buf *out, const struct formal *f)
+{
+	bool both = f->at[FORMAL_GE] != NULL && f->at[FORMAL_LE] != NULL;
+
+	print_constraint(out, both ? " " : ">=", f->at[FORMAL_GE]);
+	print_constraint(out, both ? ".." : "<=", f->at[FORMAL_LE]);
+	print_constraint(out, ">", f->at[FORMAL_GT]);
+	print_constraint(out, "<", f->at[FORMAL_LT]);
+}
+
+static void print_choice(struct buf *out, const uint8_t *list)
+{
+	struct item_head h;
+	const uint8_t *p = item_head(list, &h);
+
+	for (uint64_t i = 0; i < h.arg; i++) {
+		buf_byte(out, i == 0 ? '(' : '|');
+		p = print(out, p, false);
+	}
+	buf_byte(out, ')');
+}
+
+/* As diag_formal.c reads it. A bracket directly behind a number would make it a
+ * tag, so a blank is in front of what follows other constraints. */
+static void print_formal(struct buf *out, const struct formal *f)
+{
+	size_t before;
+
+	buf_byte(out, '?');
+	if (f->at[FORMAL_TYPE] != NULL || !f->constrained)
+		buf_text(out, f->type == ITEM_TYPE_ANY ? "" : item_type_name(f->type));
+	before = out->len;
+	print_range(out, f);
+	print_constraint(out, "^", f->at[FORMAL_PREFIX]);
+	if (f->at[FORMAL_ONEOF] != NULL) {
+		buf_text(out, out->len > before ? " " : "");
+		print_choice(out, f->at[FORMAL_ONEOF]);
+	}
+	if (f->at[FORMAL_HAS] != NULL)
+		print_constraint(out, out->len > before || f->at[FORMAL_TYPE] ? " has" : "has",
+				 f->at[FORMAL_HAS]);
+	print_constraint(out, "!=", f->at[FORMAL_NE]);
+}
+
+/* Whether the formal at `p` is one that its text is read as, byte for byte. */
+static bool has_text(const uint8_t *p, struct formal *f)
+{
+	struct bytes detail;
+	const char *why;
+	bool map = p[3] >> 5 == ITEM_MAP; /* behind the tag's head */
+
+	if (formal_read(p, f, &why, &detail) != 0)
+		return false;
+	return map == f->constrained &&
+	       (f->at[FORMAL_TYPE] == NULL || *f->at[FORMAL_TYPE] != ITEM_NULL);
+}
+
+/* `at` is where the tag begins, `p` its content. */
+static const uint8_t *print_tag(struct buf *out, const uint8_t *at, const uint8_t *p, uint64_t tag,
+				bool bare)
 {
 	struct bytes content = item_string(p);
+	struct formal f;
 
 	/* Digits take a time that grows with their square. */
 	if ((tag == 2 || tag == 3) && content.n <= DECIMAL_BYTES) {
 		decimal_put_bignum(out, tag == 3, content);
 		return item_skip(p);
 	}
-	if (tag == ITEM_TAG_FORMAL && print_formal(out, p))
+	if (tag == ITEM_TAG_FORMAL && !bare && has_text(at, &f)) {
+		print_formal(out, &f);
 		return item_skip(p);
+	}
 	buf_printf(out, "%llu(", (unsigned long long)tag);
-	p = print(out, p);
+	p = print(out, p, bare);
 	buf_byte(out, ')');
 	return p;
 }
@@ -149,9 +203,11 @@ static void print_simple(struct buf *out, const struct item_head *h)
 		buf_printf(out, "simple(%u)", (unsigned)h->arg);
 }
 
-/* Answers the first byte behind the item. The codec bounds the depth. */
-static const uint8_t *print(struct buf *out, const uint8_t *p)
+/* Answers the first byte behind the item. The codec bounds the depth. `bare`: no
+ * formal may stand here, so one that does is shown as the tag it is. */
+static const uint8_t *print(struct buf *out, const uint8_t *p, bool bare)
 {
+	const uint8_t *at = p;
 	struct item_head h;
 
 	p = item_head(p, &h);
@@ -169,11 +225,11 @@ static const uint8_t *print(struct buf *out, const uint8_t *p)
 		diag_quote(out, (struct bytes){p, h.arg});
 		return p + h.arg;
 	case ITEM_ARRAY:
-		return print_array(out, p, h.arg);
+		return print_array(out, p, h.arg, bare);
 	case ITEM_MAP:
-		return print_map(out, p, h.arg);
+		return print_map(out, p, h.arg, bare);
 	case ITEM_TAG:
-		return print_tag(out, p, h.arg);
+		return print_tag(out, at, p, h.arg, bare);
 	case ITEM_SIMPLE:
 		print_simple(out, &h);
 		return p;
@@ -183,7 +239,7 @@ static const uint8_t *print(struct buf *out, const uint8_t *p)
 
 void diag_print(struct buf *out, const uint8_t *item)
 {
-	print(out, item);
+	print(out, item, false);
 }
 
 /* One character of the line shown, `n` bytes of it; what a terminal would obey

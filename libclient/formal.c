@@ -1,24 +1,22 @@
 #include "formal.h"
-#include "codec.h"
 #include "error.h"
 
-/* What may stand in the items that are searched. */
-enum kind { TUPLE, TEMPLATE };
-
-/* A walk through one tuple or template, an item head at a time. level[d] is the
- * container at depth d + 1 whose items are being read. */
-struct walk {
-	enum kind kind;
-	uint32_t heads;
-	unsigned depth;
-	unsigned key; /* depth of the map whose key is being read; 0: none */
-	struct {
-		uint64_t left; /* items still to come */
-		bool map;
-	} level[CODEC_DEPTH];
-	const char *why;
-	struct bytes detail;
+static const char *const key_names[FORMAL_KEYS] = {
+	[FORMAL_GE] = "ge",       [FORMAL_GT] = "gt",     [FORMAL_LE] = "le",
+	[FORMAL_LT] = "lt",       [FORMAL_NE] = "ne",     [FORMAL_HAS] = "has",
+	[FORMAL_TYPE] = "type",   [FORMAL_ONEOF] = "oneof", [FORMAL_ORDER] = "order",
+	[FORMAL_PREFIX] = "prefix",
 };
+
+const char *formal_key_name(enum formal_key key)
+{
+	return key_names[key];
+}
+
+bool formal_key_spoken(enum formal_key key)
+{
+	return key != FORMAL_ORDER;
+}
 
 bool formal_is(const uint8_t *p)
 {
@@ -30,51 +28,233 @@ bool formal_is(const uint8_t *p)
 	return h.arg == ITEM_TAG_FORMAL;
 }
 
-/* The first constraint of a formal's map that is not "type", for the error. */
-static struct bytes constraint(const uint8_t *p)
+static int refuse(const char **why, const char *text)
+{
+	*why = text;
+	return ERROR_VALUE;
+}
+
+static bool holds_formal(const uint8_t *p)
+{
+	const uint8_t *end = item_skip(p);
+	struct item_head h;
+
+	while (p < end) {
+		p = item_head(p, &h);
+		if (h.major == ITEM_TAG && h.arg == ITEM_TAG_FORMAL)
+			return true;
+		if (h.major == ITEM_BYTES || h.major == ITEM_TEXT)
+			p += h.arg;
+	}
+	return false;
+}
+
+static bool is_nan(const uint8_t *p)
 {
 	struct item_head h;
-	struct bytes name = {NULL, 0};
+	double v;
+
+	if (item_type(p) != ITEM_TYPE_FLOAT)
+		return false;
+	item_head(p, &h);
+	v = item_float(&h);
+	return v != v;
+}
+
+static int judge_bound(enum item_type type, const uint8_t *value, const char **why)
+{
+	switch (type) {
+	case ITEM_TYPE_ANY:
+		return refuse(why, "a range needs a type (int float number text bytes)");
+	case ITEM_TYPE_INT:
+	case ITEM_TYPE_FLOAT:
+	case ITEM_TYPE_NUMBER:
+	case ITEM_TYPE_TEXT:
+	case ITEM_TYPE_BYTES:
+		break;
+	default:
+		return refuse(why, "only int float number text bytes have ranges");
+	}
+	if (!item_type_is(item_type(value), type))
+		return refuse(why, "the bound is not of the formal's type");
+	return is_nan(value) ? refuse(why, "NaN is no bound") : 0;
+}
+
+static int judge_prefix(enum item_type type, const uint8_t *value, const char **why)
+{
+	enum item_type own = item_type(value);
+
+	if (own != ITEM_TYPE_TEXT && own != ITEM_TYPE_BYTES)
+		return refuse(why, "a prefix is a text or bytes");
+	return item_type_is(own, type) ? 0 : refuse(why, "the prefix is not of the formal's type");
+}
+
+static int judge_value(const uint8_t *value, const char **why)
+{
+	return holds_formal(value) ? refuse(why, "a formal where only a value may stand") : 0;
+}
+
+static int judge_oneof(const uint8_t *value, const char **why)
+{
+	struct item_head h;
+
+	item_head(value, &h);
+	if (h.major != ITEM_ARRAY || h.arg == 0)
+		return refuse(why, "not an array of 1 to 1024 values");
+	if (h.arg > FORMAL_ONEOF_MAX) {
+		*why = "more than 1024 values";
+		return ERROR_LIMIT;
+	}
+	return judge_value(value, why);
+}
+
+static int judge_type(const uint8_t *value, const char **why)
+{
+	if (*value == ITEM_NULL) /* null says "anything", no word does */
+		return 0;
+	if (*value >> 5 != ITEM_TEXT || item_type_named(item_string(value)) <= ITEM_TYPE_ANY)
+		return refuse(why, "no such type");
+	return 0;
+}
+
+int formal_judge(enum item_type type, enum formal_key key, const uint8_t *value, const char **why)
+{
+	switch (key) {
+	case FORMAL_GE:
+	case FORMAL_GT:
+	case FORMAL_LE:
+	case FORMAL_LT:
+		return judge_bound(type, value, why);
+	case FORMAL_NE:
+		return judge_value(value, why);
+	case FORMAL_HAS:
+		if (*value >> 5 != ITEM_MAP)
+			return refuse(why, "not a map");
+		if (!item_type_is(ITEM_TYPE_MAP, type))
+			return refuse(why, "only maps have entries");
+		return 0;
+	case FORMAL_TYPE:
+		return judge_type(value, why);
+	case FORMAL_ONEOF:
+		return judge_oneof(value, why);
+	case FORMAL_PREFIX:
+		return judge_prefix(type, value, why);
+	case FORMAL_ORDER:
+	case FORMAL_KEYS:
+		break;
+	}
+	return refuse(why, "not spoken yet");
+}
+
+static enum item_type type_named(const uint8_t *name)
+{
+	if (*name == ITEM_NULL)
+		return ITEM_TYPE_ANY;
+	return (enum item_type)item_type_named(item_string(name));
+}
+
+static enum formal_key key_named(struct bytes name)
+{
+	unsigned key = 0;
+
+	while (key < FORMAL_KEYS && !bytes_equal(name, bytes_of(key_names[key])))
+		key++;
+	return (enum formal_key)key;
+}
+
+/* Finds the map's items, whatever they are. Answers the first key that there is
+ * none of, or NULL. */
+static const uint8_t *find_keys(const uint8_t *p, struct formal *f)
+{
+	struct item_head h;
 
 	p = item_head(p, &h);
 	for (uint64_t i = 0; i < h.arg; i++) {
-		name = item_string(p);
-		if (!bytes_equal(name, bytes_of("type")))
-			break;
-		p = item_skip(item_skip(p));
+		enum formal_key key = FORMAL_KEYS;
+
+		if (*p >> 5 == ITEM_TEXT)
+			key = key_named(item_string(p));
+		if (key == FORMAL_KEYS)
+			return p;
+		f->at[key] = item_skip(p);
+		f->constrained = f->constrained || key != FORMAL_TYPE;
+		p = item_skip(f->at[key]);
 	}
-	return name;
+	return NULL;
+}
+
+/* The class, when the type names none. */
+static enum item_type implied(const struct formal *f)
+{
+	if (f->at[FORMAL_PREFIX])
+		return item_type(f->at[FORMAL_PREFIX]);
+	return f->at[FORMAL_HAS] ? ITEM_TYPE_MAP : ITEM_TYPE_ANY;
+}
+
+static int read_map(const uint8_t *p, struct formal *f, const char **why, struct bytes *detail)
+{
+	const uint8_t *unknown = find_keys(p, f);
+	int rc = 0;
+
+	if (unknown) {
+		*detail = item_string(unknown);
+		return refuse(why, "no such constraint");
+	}
+	if (f->at[FORMAL_TYPE]) {
+		*detail = item_string(f->at[FORMAL_TYPE]);
+		rc = judge_type(f->at[FORMAL_TYPE], why);
+		if (rc == 0)
+			f->type = type_named(f->at[FORMAL_TYPE]);
+	}
+	for (unsigned key = 0; key < FORMAL_KEYS && rc == 0; key++) {
+		if (!f->at[key] || key == FORMAL_TYPE)
+			continue;
+		*detail = bytes_of(key_names[key]);
+		rc = formal_judge(f->type, (enum formal_key)key, f->at[key], why);
+	}
+	if (f->type == ITEM_TYPE_ANY)
+		f->type = implied(f);
+	return rc;
 }
 
 int formal_read(const uint8_t *p, struct formal *f, const char **why, struct bytes *detail)
 {
 	struct item_head h;
-	int type;
+	int rc;
 
-	p = item_head(p, &h);
+	*f = (struct formal){.type = ITEM_TYPE_ANY};
 	*detail = (struct bytes){NULL, 0};
-	if (*p == ITEM_NULL) {
-		f->type = ITEM_TYPE_ANY;
-		return 0;
-	}
-	switch (*p >> 5) {
-	case ITEM_TEXT:
-		type = item_type_named(item_string(p));
-		if (type > ITEM_TYPE_ANY) { /* null says "anything", no word does */
-			f->type = (enum item_type)type;
-			return 0;
-		}
-		*why = "no such type";
+	p = item_head(p, &h);
+	if (*p >> 5 == ITEM_MAP) {
+		rc = read_map(p, f, why, detail);
+	} else if (*p == ITEM_NULL || *p >> 5 == ITEM_TEXT) {
 		*detail = item_string(p);
-		return ERROR_VALUE;
-	case ITEM_MAP:
-		*why = "formal constraint not spoken here";
-		*detail = constraint(p);
-		return ERROR_VALUE;
-	default:
-		*why = "a formal is null or the name of a type";
-		return ERROR_VALUE;
+		rc = judge_type(p, why);
+		if (rc == 0)
+			f->type = type_named(p);
+	} else {
+		rc = refuse(why, "a formal is null, the name of a type, or a map");
 	}
+	if (rc == 0)
+		*detail = (struct bytes){NULL, 0};
+	return rc;
+}
+
+void formal_open(const uint8_t *p, struct formal *f)
+{
+	struct item_head h;
+
+	*f = (struct formal){.type = ITEM_TYPE_ANY};
+	p = item_head(p, &h);
+	if (*p >> 5 != ITEM_MAP) {
+		f->type = type_named(p);
+		return;
+	}
+	find_keys(p, f);
+	if (f->at[FORMAL_TYPE])
+		f->type = type_named(f->at[FORMAL_TYPE]);
+	if (f->type == ITEM_TYPE_ANY)
+		f->type = implied(f);
 }
 
 void formal_put(struct buf *b, enum item_type type)
@@ -84,185 +264,4 @@ void formal_put(struct buf *b, enum item_type type)
 		item_put_null(b);
 	else
 		item_put_text(b, item_type_name(type));
-}
-
-static int refuse(struct walk *w, int code, const char *why)
-{
-	w->why = why;
-	return code;
-}
-
-/* A tag was met at `p`. */
-static int judge_tag(struct walk *w, const uint8_t *p, uint64_t tag)
-{
-	struct formal f;
-
-	if (tag == ITEM_TAG_REF)
-		return refuse(w, ERROR_VALUE, "tag 21581 has no meaning here");
-	if (tag != ITEM_TAG_FORMAL)
-		return 0;
-	if (w->kind == TUPLE)
-		return refuse(w, ERROR_VALUE, "a formal in a tuple");
-	if (w->key)
-		return refuse(w, ERROR_VALUE, "a formal in the key of a map");
-	return formal_read(p, &f, &w->why, &w->detail);
-}
-
-/* The items that an item of this head consists of. */
-static uint64_t children(const struct item_head *h)
-{
-	switch (h->major) {
-	case ITEM_ARRAY:
-		return h->arg;
-	case ITEM_MAP:
-		return 2 * h->arg;
-	case ITEM_TAG:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-/* Enters the container whose head was read. */
-static int enter(struct walk *w, const struct item_head *h)
-{
-	if (w->depth == CODEC_DEPTH)
-		return refuse(w, ERROR_LIMIT, "nested too deeply");
-	w->level[w->depth].left = children(h);
-	w->level[w->depth].map = h->major == ITEM_MAP;
-	w->depth++;
-	return 0;
-}
-
-/* The next item of the innermost container is about to be read. */
-static void next_item(struct walk *w)
-{
-	uint64_t left = w->level[w->depth - 1].left--;
-
-	if (!w->level[w->depth - 1].map || (w->key && w->key != w->depth))
-		return;
-	w->key = left % 2 == 0 ? w->depth : 0;
-}
-
-/* Reads heads until the container that is `outer` deep would go on. */
-static int walk_item(struct walk *w, const uint8_t **p, unsigned outer)
-{
-	struct item_head h;
-	int rc = 0;
-
-	do {
-		const uint8_t *at = *p;
-
-		next_item(w);
-		if (++w->heads > CODEC_HEADS_TUPLE)
-			return refuse(w, ERROR_LIMIT, "more than 16384 items");
-		*p = item_head(at, &h);
-		if (h.major == ITEM_BYTES || h.major == ITEM_TEXT)
-			*p += h.arg;
-		if (h.major == ITEM_TAG)
-			rc = judge_tag(w, at, h.arg);
-		if (rc == 0 && h.major >= ITEM_ARRAY && h.major <= ITEM_TAG)
-			rc = enter(w, &h);
-		while (w->depth > outer && w->level[w->depth - 1].left == 0)
-			w->depth--;
-	} while (rc == 0 && w->depth > outer);
-	return rc;
-}
-
-static int walk_fields(struct walk *w, const uint8_t *p, int *field)
-{
-	struct item_head h;
-	int rc = 0;
-
-	p = item_head(p, &h);
-	w->heads = 1;
-	*field = -1;
-	if (h.arg > FORMAL_FIELDS)
-		return refuse(w, ERROR_LIMIT, "more than 255 fields");
-	rc = enter(w, &h);
-	for (int i = 0; i < (int)h.arg && rc == 0; i++) {
-		rc = walk_item(w, &p, 1);
-		if (rc != 0)
-			*field = i;
-	}
-	return rc;
-}
-
-static int check(enum kind kind, struct bytes item, const char **why, int *field,
-                 struct bytes *detail)
-{
-	struct walk w; /* the levels are not worth clearing */
-	int rc;
-
-	w.kind = kind;
-	w.depth = w.key = 0;
-	w.detail = (struct bytes){NULL, 0};
-	*field = -1;
-	if (item.p[0] >> 5 != ITEM_ARRAY)
-		rc = refuse(&w, ERROR_VALUE,
-		            kind == TUPLE ? "not an array" : "neither an array nor null");
-	else if (item.n > FORMAL_TUPLE_BYTES)
-		rc = refuse(&w, ERROR_LIMIT, "more than 1 MiB");
-	else
-		rc = walk_fields(&w, item.p, field);
-	if (rc != 0) {
-		*why = w.why;
-		*detail = w.detail;
-	}
-	return rc;
-}
-
-int formal_check_template(struct bytes item, const char **why, int *field, struct bytes *detail)
-{
-	*field = -1;
-	if (item.p[0] == ITEM_NULL)
-		return 0;
-	return check(TEMPLATE, item, why, field, detail);
-}
-
-int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *field,
-                       struct bytes *detail)
-{
-	/* So few bytes reach no limit: an item of depth d, or of d heads, has d of them. */
-	if (!has_tags && item.p[0] >> 5 == ITEM_ARRAY && item.n <= CODEC_DEPTH) {
-		*field = -1;
-		return 0;
-	}
-	return check(TUPLE, item, why, field, detail);
-}
-
-/* Both are walked in step: while heads and strings are the same bytes, so are
- * the places of what follows. */
-bool formal_match(const uint8_t *t, const uint8_t *v)
-{
-	uint64_t left = 1;
-
-	for (; left > 0; left--) {
-		struct item_head h;
-		const uint8_t *content = item_head(t, &h);
-		size_t head = (size_t)(content - t);
-
-		if (h.major == ITEM_TAG && h.arg == ITEM_TAG_FORMAL) {
-			struct bytes name = item_string(content);
-
-			if (name.p &&
-			    !item_type_is(item_type(v), (enum item_type)item_type_named(name)))
-				return false;
-			t = item_skip(t);
-			v = item_skip(v);
-			continue;
-		}
-		if (*t != *v || memcmp(t, v, head) != 0) /* the first byte tells a head's length */
-			return false;
-		t += head;
-		v += head;
-		if (h.major == ITEM_BYTES || h.major == ITEM_TEXT) {
-			if (memcmp(t, v, h.arg) != 0)
-				return false;
-			t += h.arg;
-			v += h.arg;
-		}
-		left += children(&h);
-	}
-	return true;
 }

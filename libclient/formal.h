@@ -9,21 +9,53 @@
 
 #define FORMAL_TUPLE_BYTES ((size_t)1 << 20) /* of a tuple or template */
 #define FORMAL_FIELDS 255                    /* of a tuple or template */
+#define FORMAL_ONEOF_MAX 1024                /* values */
 
-/* One formal. Only `type` is spoken so far; the map form's constraints are
- * refused by name. */
-struct formal {
-	enum item_type type; /* ANY for null content */
+/* The keys of a formal's map, in the order of their encoding. */
+enum formal_key {
+	FORMAL_GE,
+	FORMAL_GT,
+	FORMAL_LE,
+	FORMAL_LT,
+	FORMAL_NE,
+	FORMAL_HAS,
+	FORMAL_TYPE,
+	FORMAL_ONEOF,
+	FORMAL_ORDER, /* has its place, and is refused: it says which tuple is taken */
+	FORMAL_PREFIX,
+	FORMAL_KEYS,
 };
+
+/* One formal. Its class is `type`: the one it names, else the one that `prefix`
+ * or `has` implies, else ANY. */
+struct formal {
+	enum item_type type;
+	const uint8_t *at[FORMAL_KEYS]; /* the items of the map; NULL: not there */
+	bool constrained;               /* more than a type */
+};
+
+/* "ge", "oneof", ...; and whether templates may have it. */
+const char *formal_key_name(enum formal_key key);
+bool formal_key_spoken(enum formal_key key);
 
 /* Whether the canonical item at `p` is tag 21580. */
 bool formal_is(const uint8_t *p);
 
-/* Reads the formal at `p` (canonical bytes, formal_is() true). 0, or
- * ERROR_VALUE with *why: a text that names what is wrong ("no such type"; the
- * constraint's name for a map). *why is static, or points into `p` for
- * *detail. */
+/* Reads the formal at `p` (canonical bytes, formal_is() true). 0; ERROR_VALUE, or
+ * ERROR_LIMIT for a oneof of more than FORMAL_ONEOF_MAX, with *why: a text that
+ * names what is wrong ("no such type"), and *detail: the name of the type or of
+ * the constraint. *why is static, *detail static or within `p`. Formals in the
+ * values of `has` are not looked at. */
 int formal_read(const uint8_t *p, struct formal *f, const char **why, struct bytes *detail);
+
+/* The same of a formal that formal_read() has accepted; nothing is checked again. */
+void formal_open(const uint8_t *p, struct formal *f);
+
+/* Whether `value` may stand under `key` of a formal of that type (ANY: it names
+ * none): 0, or a code with *why as of formal_read(). `value` is whole, but need
+ * not be canonical. */
+int formal_judge(enum item_type type, enum formal_key key, const uint8_t *value,
+                 const char **why);
 
 /* Writes the formal of a type. */
 void formal_put(struct buf *b, enum item_type type);
@@ -40,8 +72,8 @@ int formal_check_template(struct bytes item, const char **why, int *field, struc
 int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *field,
                        struct bytes *detail);
 
-/* Whether the value `v` matches the template's element `t` (both canonical),
- * formals at any depth included. */
+/* Whether the value `v` matches the template's element `t` (both canonical; `t`
+ * checked), formals at any depth included. */
 bool formal_match(const uint8_t *t, const uint8_t *v);
 
 #endif

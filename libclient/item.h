@@ -65,6 +65,21 @@ static inline const uint8_t *item_head(const uint8_t *p, struct item_head *h)
 	return p;
 }
 
+/* How many items the item of this head consists of. */
+static inline uint64_t item_children(const struct item_head *h)
+{
+	switch (h->major) {
+	case ITEM_ARRAY:
+		return h->arg;
+	case ITEM_MAP:
+		return 2 * h->arg;
+	case ITEM_TAG:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 /* The first byte after the item at `p`, whatever its depth. */
 const uint8_t *item_skip(const uint8_t *p);
 

@@ -280,9 +280,10 @@ TILIA_API char *tilia_tuple_text(const struct tilia_tuple *tuple);
 
 /* --- diagnostic notation and CBOR ------------------------------------------ */
 
-/* Tuples and templates as text: `["job", 1]`, `["job", ?int]` (RFC 8949 section
- * 8, and formals). Wrong text is TILIA_E_SYNTAX; tilia_error() says where. *found
- * is the list of what was taken or read. `op` may be NULL. */
+/* Tuples and templates as text: `["job", 1]`, `["job", ?int 1..9]` (RFC 8949
+ * section 8, and formals; tilia(1) has what may constrain them). Wrong text is
+ * TILIA_E_SYNTAX; tilia_error() says where. *found is the list of what was taken or
+ * read. `op` may be NULL. */
 TILIA_API int tilia_out_text(struct tilia *t, const char *text);
 TILIA_API int tilia_in_text(struct tilia *t, const char *text, struct tilia_tuple **found);
 TILIA_API int tilia_rd_text(struct tilia *t, const char *text, struct tilia_tuple **found);

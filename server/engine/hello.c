@@ -18,12 +18,23 @@ static void ack_one(uint64_t from, uint64_t to, void *ctx)
 	session_ack(a->e, a->s, from, to);
 }
 
+/* A feature's text: of an operation, or of a part of one. */
+static void put_feature(struct buf *b, const char *of, const char *part)
+{
+	item_put_head(b, ITEM_TEXT, strlen(of) + 1 + strlen(part));
+	buf_text(b, of);
+	buf_byte(b, '.');
+	buf_text(b, part);
+}
+
 static void put_features(struct buf *b)
 {
 	unsigned count = MESSAGE_OPS;
 
 	for (unsigned o = 0; o < OPTIONS; o++)
 		count += (unsigned)__builtin_popcount(message_option_rows[o].ops);
+	for (unsigned key = 0; key < FORMAL_KEYS; key++)
+		count += formal_key_spoken((enum formal_key)key);
 	item_put_head(b, ITEM_ARRAY, count);
 	for (unsigned op = 0; op < MESSAGE_OPS; op++) {
 		const char *name = message_rows[op].name;
@@ -32,14 +43,13 @@ static void put_features(struct buf *b)
 		for (unsigned o = 0; o < OPTIONS; o++) {
 			const char *option = message_option_rows[o].name;
 
-			if (!(message_option_rows[o].ops >> op & 1))
-				continue;
-			item_put_head(b, ITEM_TEXT, strlen(name) + 1 + strlen(option));
-			buf_text(b, name);
-			buf_byte(b, '.');
-			buf_text(b, option);
+			if (message_option_rows[o].ops >> op & 1)
+				put_feature(b, name, option);
 		}
 	}
+	for (unsigned key = 0; key < FORMAL_KEYS; key++)
+		if (formal_key_spoken((enum formal_key)key))
+			put_feature(b, "formal", formal_key_name((enum formal_key)key));
 }
 
 static void put_limits(const struct engine *e, struct buf *b)

@@ -3,8 +3,6 @@
 #include "../../libclient/base/hash.h"
 #include "../../libclient/formal.h"
 
-#include <assert.h>
-
 /* Whether a formal stands anywhere in the item [p, end): every head is looked
  * at, so the depth does not matter. */
 static bool holds_formal(const uint8_t *p, const uint8_t *end)
@@ -23,23 +21,19 @@ static bool holds_formal(const uint8_t *p, const uint8_t *end)
 
 static uint8_t class_of(struct bytes field, bool *residue)
 {
+	uint8_t major = *field.p >> 5;
 	struct formal f;
-	const char *why;
-	struct bytes detail;
 
 	if (formal_is(field.p)) {
-		int err = formal_read(field.p, &f, &why, &detail);
-
-		assert(err == 0); /* the edge has checked it */
-		(void)err;
+		formal_open(field.p, &f); /* the edge has checked it */
+		*residue = *residue || f.constrained;
 		return (uint8_t)f.type;
 	}
-	if ((*field.p >> 5 == ITEM_ARRAY || *field.p >> 5 == ITEM_MAP) &&
-	    holds_formal(field.p, field.p + field.n)) {
-		*residue = true;
-		return (uint8_t)item_type(field.p);
-	}
-	return SHAPE_BOUND;
+	if (major < ITEM_ARRAY || major > ITEM_TAG || !holds_formal(field.p, field.p + field.n))
+		return SHAPE_BOUND;
+	*residue = true;
+	/* A tag whose content is not known yet may be a bignum's. */
+	return major == ITEM_TAG ? ITEM_TYPE_ANY : (uint8_t)item_type(field.p);
 }
 
 void template_open(struct template *t, struct bytes item)

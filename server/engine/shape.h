@@ -1,6 +1,6 @@
 /* A template's shape: its arity, and for each top-level field: bound, or the
- * class of its formal. What the shape does not say is the residue: formals
- * inside a bound field's arrays and maps. */
+ * class of its formal. What the shape does not say is the residue: what
+ * constrains a formal besides its type, and formals inside arrays, maps and tags. */
 #ifndef TILIA_ENGINE_SHAPE_H
 #define TILIA_ENGINE_SHAPE_H
 

@@ -5,6 +5,7 @@
  * replies must be the model's, byte for byte, and the inside must hold. The walk
  * is done over both journals; under SQLite a crash is a loss of power that drops,
  * keeps or tears what was not synced, at any write of a commit. */
+#include "../../libclient/diag.h"
 #include "../../libclient/formal.h"
 #include "../../libclient/frame.h"
 #include "../../server/engine/state.h"
@@ -28,7 +29,7 @@ struct m_waiter {
 	bool used, take, resent, in;
 	int space, session, max;
 	uint64_t n, after, order, deadline; /* 0: none */
-	uint8_t len, bytes[40];
+	uint8_t len, bytes[120];
 };
 
 struct m_outcome {
@@ -70,7 +71,7 @@ struct driver_conn {
 struct sent {
 	uint64_t n, batch;
 	bool answered, acked;
-	uint8_t len, message[120];
+	uint8_t len, message[200];
 };
 
 /* What the client of a session knows. */
@@ -760,9 +761,20 @@ static void put_pair(struct buf *b)
 	item_put_uint(b, test_random_below(2));
 }
 
+static void put_map(struct buf *b)
+{
+	uint64_t n = test_random_below(3);
+
+	item_put_head(b, ITEM_MAP, n);
+	for (uint64_t i = 0; i < n; i++) {
+		item_put_text(b, i == 0 ? "k" : "l");
+		item_put_uint(b, test_random_below(3));
+	}
+}
+
 static void random_value(struct buf *b)
 {
-	switch (test_random_below(12)) {
+	switch (test_random_below(15)) {
 	case 0: item_put_float(b, 1.0); break;
 	case 1: item_put_bool(b, true); break;
 	case 2: item_put_text(b, "a"); break;
@@ -770,6 +782,9 @@ static void random_value(struct buf *b)
 	case 4: item_put_null(b); break;
 	case 5:
 	case 6: put_pair(b); break;
+	case 7:
+	case 8: put_map(b); break;
+	case 9: item_put_text(b, "ab"); break;
 	default: item_put_uint(b, test_random_below(3));
 	}
 }
@@ -781,6 +796,20 @@ static void random_tuple(struct buf *b)
 	item_put_head(b, ITEM_ARRAY, n);
 	for (uint64_t i = 0; i < n; i++)
 		random_value(b);
+}
+
+/* What an index alone does not answer. */
+static void random_residue(struct buf *b)
+{
+	static const char *const texts[] = {
+	    "[?int, 1]", "[?int>0, ?]", "?int 0..1", "?int>=1", "?int<1", "?number>0<1.5", "?!=1",
+	    "?int!=0", "?text^\"a\"", "?text>\"a\"", "?(0|1|\"a\"|null)", "?int(1|2)",
+	    "?has{\"k\": 1}", "?has{\"l\": ?int>0}", "{\"k\": ?}", "?float!=1.0",
+	};
+	struct diag_error err;
+	size_t i = test_random_below(sizeof texts / sizeof *texts);
+
+	CHECK_INT(diag_parse(bytes_of(texts[i]), DIAG_FORMALS, b, NULL, NULL, &err), 0);
 }
 
 static void random_template(struct buf *b)
@@ -797,15 +826,12 @@ static void random_template(struct buf *b)
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t kind = test_random_below(10);
 
-		if (kind < 5) {
+		if (kind < 4)
 			random_value(b);
-		} else if (kind < 9) {
+		else if (kind < 7)
 			formal_put(b, types[test_random_below(5)]);
-		} else {
-			item_put_head(b, ITEM_ARRAY, 2);
-			formal_put(b, ITEM_TYPE_INT);
-			item_put_uint(b, test_random_below(2));
-		}
+		else
+			random_residue(b);
 	}
 }
 

@@ -286,8 +286,7 @@ TEST(formals)
 	parses("[?n:int]", "81d9544c63696e74");
 	parses("[ ?n:any , ?m-1:text ]", "82d9544cf6d9544c6474657874");
 	parses("[[?int], {\"k\": ?}]", "8281d9544c63696e74a1616bd9544cf6");
-	parses("{?: 1}", "a1d9544cf601");
-	parses("{?int: 1}", "a1d9544c63696e7401");
+	parses("{21580(\"int\"): ?int}", "a1d9544c63696e74d9544c63696e74");
 	parses("21580(\"int\")", "d9544c63696e74");
 	parses("[? / anything /]", "81d9544cf6");
 	refused(
@@ -305,20 +304,194 @@ TEST(formals)
 		     "a formal (?) stands in templates only; as text: \"?\"");
 }
 
-TEST(constraints_are_refused_by_name_where_they_stand)
+/* Both texts are the same formal, which is printed as the second. */
+static void prints(const char *text, const char *want)
 {
+	struct buf item = BUF_INIT, out = BUF_INIT, back = BUF_INIT;
+	struct diag_error err;
+
+	if (diag_parse(bytes_of(text), DIAG_FORMALS, &item, NULL, NULL, &err) != 0)
+		test_fail(__FILE__, __LINE__, "%s: at %zu: %s", text, err.offset, err.why);
+	diag_print(&out, item.data);
+	CHECK_INT(diag_parse(buf_bytes(&out), DIAG_FORMALS, &back, NULL, NULL, &err), 0);
+	CHECK(bytes_equal(buf_bytes(&item), buf_bytes(&back)));
+	buf_byte(&out, 0);
+	CHECK_STR((char *)out.data, want);
+	buf_close(&item);
+	buf_close(&out);
+	buf_close(&back);
+}
+
+TEST(constraints_of_formals)
+{
+	static const struct {
+		const char *text, *printed;
+	} rows[] = {
+		{"?int 1..9", NULL},
+		{"[?int 1.. , 2]", "[?int>=1, 2]"},
+		{"?int ..9", "?int<=9"},
+		{"?int 1 .. 9", "?int 1..9"},
+		{"?int -9..-1", NULL},
+		{"?int>=3", NULL},
+		{"?int > 3", "?int>3"},
+		{"?int<=3", NULL},
+		{"?int<3", NULL},
+		{"?int!=3", NULL},
+		{"?int>3<9", NULL},
+		{"?int<9>3", "?int>3<9"},
+		{"?int>=3>4<=9<8", "?int 3..9>4<8"},
+		{"?int 1..18446744073709551616", NULL},
+		{"?float 0.5..1e3", "?float 0.5..1000.0"},
+		{"?float -Infinity..Infinity", NULL},
+		{"?number 1..2.5", NULL},
+		{"?number>=1.0<2", NULL},
+		{"?text \"a\"..\"b\"", NULL},
+		{"?bytes h'00'..'a'", "?bytes h'00'..h'61'"},
+		{"?bytes b64'AA=='..", "?bytes>=h'00'"},
+		{"?text^\"img/\"", NULL},
+		{"?^\"img/\"", NULL},
+		{"?text ^ \"img/\" != \"img/x\"", "?text^\"img/\"!=\"img/x\""},
+		{"?bytes^h'ff'", NULL},
+		{"?(\"a\"|\"b\")", NULL},
+		{"?( 1 | [1, 2] |{1: 2})", "?(1|[1, 2]|{1: 2})"},
+		{"?(1)", NULL},
+		{"?int(1|2)", NULL},
+		{"?int(1|2)1..", "?int>=1 (1|2)"},
+		{"?int!=5 (1|5)", "?int(1|5)!=5"},
+		{"?!=null", NULL},
+		{"?!=[1, {2: 3}]", NULL},
+		{"?any!=1", "?!=1"},
+		{"?has{\"k\": 1}", NULL},
+		{"?has{}", NULL},
+		{"? has {}", "?has{}"},
+		{"?map has{}", NULL},
+		{"?has{\"k\": ?int 1..2, \"l\": [?has{1: ?}]}", NULL},
+		{"?has{2: 0, 1: 0}", "?has{1: 0, 2: 0}"},
+		{"?has{1: 2}!={1: 2}", NULL},
+		{"?({}|{1: 2})has{1: ?}", "?({}|{1: 2}) has{1: ?}"},
+		{"?int / from / 1 # and\n..9", "?int 1..9"},
+		{"1(?int>0)", NULL},
+		{"?float>=-0.0", NULL},
+		{"?int>=2(h'05')", "?int>=5"},
+		{"?int 1..2 # end", "?int 1..2"},
+		/* what the text does not say so is shown as the tag it is */
+		{"21580({\"ge\": 1, \"type\": \"int\"})", "?int>=1"},
+		{"21580({\"type\": \"int\"})", NULL},
+		{"21580({\"type\": null, \"ne\": 1})", "21580({\"ne\": 1, \"type\": null})"},
+		{"21580({\"ge\": 1})", NULL},
+		{"21580({\"ge\": ?int})", NULL},
+		{"21580({})", NULL},
+		{"{21580({\"ge\": 1, \"type\": \"int\"}): ?int>=1}", NULL},
+		{"{[21580(null)]: 21580(null)}", "{[21580(null)]: ?}"},
+		{"21580({\"order\": \"min\"})", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		prints(rows[i].text, rows[i].printed ? rows[i].printed : rows[i].text);
+}
+
+TEST(wrong_constraints_are_named_where_they_stand)
+{
+	static const char only[] = "only int float number text bytes have ranges: ge",
+			  value[] = "a formal where only a value may stand",
+			  range[] = "expected .. (a range is 1..9, 1.. or ..9), found ]";
 	static const struct {
 		const char *text;
 		size_t at;
-	} some[] = {{"[?int 1..9]", 6},      {"[?int>=3]", 5},        {"[?n:int >= 3]", 8},
-		    {"[?text^\"img/\"]", 6}, {"[?(\"a\"|\"b\")]", 2}, {"[?has{\"k\": 1}]", 5},
-		    {"[?int min]", 6},       {"[?int  max]", 7},      {"[?has]", 5},
-		    {"[?!=3]", 2},           {"[? -1..1]", 3}};
+		const char *why;
+	} rows[] = {
+		{"[?int min]", 6, "order is not spoken yet"},
+		{"[?int  max]", 7, "order is not spoken yet"},
+		{"[?min]", 2, "order is not spoken yet"},
+		{"[?n:int 1..9 max]", 13, "order is not spoken yet"},
+		{"[?int 1.. min]", 10, "order is not spoken yet"},
+		{"[? 1..9]", 3, "a range needs a type (int float number text bytes): ge"},
+		{"[?>=1]", 4, "a range needs a type (int float number text bytes): ge"},
+		{"[?any ..9]", 8, "a range needs a type (int float number text bytes): le"},
+		{"[?bool >= true]", 10, only},
+		{"[?array >=[1]]", 10, only},
+		{"[?int 1.0..2]", 6, "the bound is not of the formal's type: ge"},
+		{"[?int 1..2.0]", 9, "the bound is not of the formal's type: le"},
+		{"[?text>5]", 7, "the bound is not of the formal's type: gt"},
+		{"[?float<NaN]", 8, "NaN is no bound: lt"},
+		{"[?int 1]", 7, range},
+		{"[?text \"a\"]", 10, range},
+		{"[?int ..]", 8, "expected a bound, found ]"},
+		{"[?int .9]", 6, "expected .. (a range is 1..9, 1.. or ..9), found ."},
+		{"[?int >]", 7, "expected a value, found ]"},
+		{"[?int !5]", 7, "expected = (another value is !=5), found 5"},
+		{"[?int=5]", 5, "expected , or ], found ="},
+		{"[?int>1>2]", 7, "a constraint that is there already: gt"},
+		{"[?int 1..9<=8]", 10, "a constraint that is there already: le"},
+		{"[?int>=1 1..9]", 9, "a constraint that is there already: ge"},
+		{"[?(1)(2)]", 5, "a constraint that is there already: oneof"},
+		{"[?^1]", 3, "a prefix is a text or bytes: prefix"},
+		{"[?text^h'61']", 7, "the prefix is not of the formal's type: prefix"},
+		{"[?()]", 3, "expected a value, found )"},
+		{"[?(1,2)]", 4, "expected | or ), found ,"},
+		{"[?(1|?int)]", 5, value},
+		{"[?(1|[?])]", 6, value},
+		{"[?!=?]", 4, value},
+		{"[?int>=?int]", 7, value},
+		{"[?has]", 5, "expected { (has is followed by a map), found ]"},
+		{"[?has[1]]", 5, "expected { (has is followed by a map), found ["},
+		{"[?int has{}]", 9, "only maps have entries: has"},
+		{"[?has{?: 1}]", 6, "a formal in the key of a map"},
+		{"[{?int: 1}]", 2, "a formal in the key of a map"},
+		{"[?has{1: ?n:int}]", 10, "only a field of the template itself has a name"},
+		{"[?has{1: 2, 1: 3}]", 12, "duplicate map key"},
+		{"[?!={1: 2, 1: 3}]", 11, "duplicate map key"},
+		{"[?n:]", 4, "expected a type, found ]"},
+		{"[?int foo]", 6, "expected a value; text stands in quotes: \"foo\""},
+	};
 
-	for (unsigned i = 0; i < sizeof some / sizeof *some; i++)
-		refused(some[i].text, some[i].at,
-			"constraints of formals (ranges, prefixes, choices, has, min, max) are not "
-			"spoken yet");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf out = BUF_INIT;
+		struct diag_error err = {0};
+		int rc = diag_parse(bytes_of(rows[i].text), DIAG_FORMALS, &out, NULL, NULL, &err);
+
+		if (rc != ERROR_SYNTAX || err.offset != rows[i].at ||
+		    strcmp(err.why, rows[i].why) != 0)
+			test_fail(__FILE__, __LINE__, "%s: %d at %zu: %s", rows[i].text, rc,
+				  err.offset, err.why);
+		CHECK_INT(out.len, 0);
+		buf_close(&out);
+	}
+}
+
+TEST(a_choice_and_its_depth_at_the_limit)
+{
+	for (unsigned n = 1023; n <= 1025; n++) {
+		struct buf text = BUF_INIT, out = BUF_INIT;
+		struct diag_error err;
+
+		for (unsigned i = 0; i < n; i++)
+			buf_printf(&text, "%s%u", i == 0 ? "[?(" : "|", i);
+		buf_text(&text, ")]");
+		CHECK_INT(diag_parse(buf_bytes(&text), DIAG_FORMALS, &out, NULL, NULL, &err),
+			  n > 1024 ? ERROR_LIMIT : 0);
+		if (n > 1024) {
+			CHECK_STR(err.why, "more than 1024 values: oneof");
+			CHECK_INT(err.offset, 2);
+		}
+		buf_close(&text);
+		buf_close(&out);
+	}
+	for (unsigned n = 19; n <= 22; n++) { /* each is a tag and two maps deep */
+		struct buf text = BUF_INIT, out = BUF_INIT;
+		struct diag_error err;
+
+		for (unsigned i = 0; i < n; i++)
+			buf_text(&text, i == 0 ? "[?has{1:" : "?has{1:");
+		buf_text(&text, "1");
+		for (unsigned i = 0; i < n; i++)
+			buf_text(&text, "}");
+		buf_text(&text, "]");
+		CHECK_INT(diag_parse(buf_bytes(&text), DIAG_FORMALS, &out, NULL, NULL, &err),
+			  n > 21 ? ERROR_LIMIT : 0);
+		buf_close(&text);
+		buf_close(&out);
+	}
 }
 
 TEST(names_stay_with_their_fields)
@@ -565,7 +738,9 @@ TEST(out_of_memory_is_an_error_at_every_allocation)
 {
 	static const char text[] =
 	    "[{\"b\": [1, 2, \"a text of more than twenty-four characters\"], \"a\": "
-	    "18446744073709551616}, 1.5, h'00', [\"more and more, so that it grows\"]]";
+	    "18446744073709551616}, 1.5, h'00', [\"more and more, so that it grows\"], "
+	    "?int 1..9 (1|2)!=3, ?has{\"k\": ?text^\"a prefix of more than twenty-four "
+	    "characters\"}]";
 	int rc = ERROR_NOMEM;
 
 	for (unsigned long n = 1; rc != 0; n++) {
@@ -574,7 +749,7 @@ TEST(out_of_memory_is_an_error_at_every_allocation)
 
 		CHECK(n < 100);
 		xmalloc_fail_at(n, 0);
-		rc = diag_parse(bytes_of(text), 0, &out, NULL, NULL, &err);
+		rc = diag_parse(bytes_of(text), DIAG_FORMALS, &out, NULL, NULL, &err);
 		xmalloc_fail_at(0, 0);
 		CHECK(rc == 0 ? n > 1 : rc == ERROR_NOMEM);
 		CHECK(rc == 0 || out.len == 0);

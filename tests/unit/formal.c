@@ -1,7 +1,15 @@
 #include "../../libclient/formal.h"
 #include "../../libclient/codec.h"
+#include "../../libclient/diag.h"
 #include "../../libclient/error.h"
 #include "../lib/harness.h"
+
+#define UNTYPED "a range needs a type (int float number text bytes)"
+#define NO_RANGE "only int float number text bytes have ranges"
+#define OTHER_TYPE "the bound is not of the formal's type"
+#define NO_CONTENT "a formal is null, the name of a type, or a map"
+#define OTHER_PREFIX "the prefix is not of the formal's type"
+#define NO_FORMAL "a formal where only a value may stand"
 
 static uint8_t bytes[2][4096];
 
@@ -68,22 +76,141 @@ TEST(other_tags_are_no_formals)
 
 TEST(what_is_wrong_with_a_formal_is_named)
 {
+	static const char none[] = "no such constraint";
+
 	expect_template("82 01 d9544c 6361 6e79", ERROR_VALUE, 1, "no such type", "any");
 	expect_template("81 d9544c 67 696e7465676572", ERROR_VALUE, 0, "no such type", "integer");
 	expect_template("81 d9544c 60", ERROR_VALUE, 0, "no such type", "");
-	expect_template("81 d9544c 01", ERROR_VALUE, 0, "a formal is null or the name of a type",
-	                "");
-	expect_template("81 d9544c d9544cf6", ERROR_VALUE, 0,
-	                "a formal is null or the name of a type", "");
-	expect_template("81 d9544c a1 626765 01", ERROR_VALUE, 0,
-	                "formal constraint not spoken here", "ge");
-	expect_template("81 d9544c a2 6474797065 63696e74 66707265666978 6161", ERROR_VALUE, 0,
-	                "formal constraint not spoken here", "prefix");
-	expect_template("81 d9544c a1 6474797065 63696e74", ERROR_VALUE, 0,
-	                "formal constraint not spoken here", "type");
-	expect_template("81 d9544c a0", ERROR_VALUE, 0, "formal constraint not spoken here", "");
-	expect_template("81 d9544c a1 01 01", ERROR_VALUE, 0, "formal constraint not spoken here",
-	                "");
+	expect_template("81 d9544c 01", ERROR_VALUE, 0, NO_CONTENT, "");
+	expect_template("81 d9544c d9544cf6", ERROR_VALUE, 0, NO_CONTENT, "");
+	expect_template("81 d9544c a1 01 01", ERROR_VALUE, 0, none, "");
+	expect_template("81 d9544c a1 42 6765 01", ERROR_VALUE, 0, none, "ge");
+	expect_template("81 d9544c a1 62 6571 01", ERROR_VALUE, 0, none, "eq");
+	expect_template("81 d9544c a1 60 01", ERROR_VALUE, 0, none, "");
+}
+
+/* A template of one formal, which is text in diagnostic notation. */
+static void expect_formal(const char *text, int rc, const char *why, const char *detail)
+{
+	struct buf b = BUF_INIT;
+	struct diag_error err;
+	struct bytes d = {NULL, 0};
+	const char *w = "";
+	int f, got;
+
+	if (diag_parse(bytes_of(text), DIAG_FORMALS, &b, NULL, NULL, &err) != 0)
+		test_fail(__FILE__, __LINE__, "%s: %s", text, err.why);
+	got = formal_check_template(buf_bytes(&b), &w, &f, &d);
+	if (got != rc || strcmp(w, why) != 0 || !bytes_equal(d, bytes_of(detail)))
+		test_fail(__FILE__, __LINE__, "%s: %d, %s, %.*s", text, got, w, (int)d.n,
+		          (const char *)d.p);
+	buf_close(&b);
+}
+
+TEST(what_is_wrong_with_a_constraint_is_named)
+{
+	static const struct {
+		const char *content, *why, *detail;
+	} rows[] = {
+		{"{\"order\": \"min\", \"type\": \"int\"}", "not spoken yet", "order"},
+		{"{\"type\": \"any\"}", "no such type", "any"},
+		{"{\"type\": 1}", "no such type", ""},
+		{"{\"ge\": 1}", UNTYPED, "ge"},
+		{"{\"lt\": 1, \"type\": null}", UNTYPED, "lt"},
+		{"{\"gt\": true, \"type\": \"bool\"}", NO_RANGE, "gt"},
+		{"{\"le\": [], \"type\": \"array\"}", NO_RANGE, "le"},
+		{"{\"ge\": 1.0, \"type\": \"int\"}", OTHER_TYPE, "ge"},
+		{"{\"ge\": 1, \"le\": 9.5, \"type\": \"int\"}", OTHER_TYPE, "le"},
+		{"{\"gt\": 1, \"type\": \"float\"}", OTHER_TYPE, "gt"},
+		{"{\"gt\": \"1\", \"type\": \"number\"}", OTHER_TYPE, "gt"},
+		{"{\"lt\": h'61', \"type\": \"text\"}", OTHER_TYPE, "lt"},
+		{"{\"lt\": \"a\", \"type\": \"bytes\"}", OTHER_TYPE, "lt"},
+		{"{\"ge\": 21580(\"int\"), \"type\": \"int\"}", OTHER_TYPE, "ge"},
+		{"{\"ge\": NaN, \"type\": \"float\"}", "NaN is no bound", "ge"},
+		{"{\"lt\": NaN, \"type\": \"number\"}", "NaN is no bound", "lt"},
+		{"{\"ne\": 21580(null)}", NO_FORMAL, "ne"},
+		{"{\"ne\": [1, {2: 21580(\"int\")}]}", NO_FORMAL, "ne"},
+		{"{\"oneof\": [1, 21580(\"int\")]}", NO_FORMAL, "oneof"},
+		{"{\"oneof\": []}", "not an array of 1 to 1024 values", "oneof"},
+		{"{\"oneof\": {1: 2}}", "not an array of 1 to 1024 values", "oneof"},
+		{"{\"prefix\": 1}", "a prefix is a text or bytes", "prefix"},
+		{"{\"prefix\": \"a\", \"type\": \"bytes\"}", OTHER_PREFIX, "prefix"},
+		{"{\"prefix\": \"a\", \"type\": \"int\"}", OTHER_PREFIX, "prefix"},
+		{"{\"has\": [1]}", "not a map", "has"},
+		{"{\"has\": {}, \"type\": \"array\"}", "only maps have entries", "has"},
+		{"{\"has\": {1: 21580({\"ge\": 1})}}", UNTYPED, "ge"},
+		{"{\"has\": {21580(null): 1}}", "a formal in the key of a map", ""},
+		{"{\"ne\": 21581([0, 1])}", "tag 21581 has no meaning here", ""},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[200];
+
+		snprintf(text, sizeof text, "[0, 21580(%s)]", rows[i].content);
+		expect_formal(text, ERROR_VALUE, rows[i].why, rows[i].detail);
+	}
+	expect_formal("[21580({})]", 0, "", "");
+	expect_formal("[21580({\"type\": \"int\"})]", 0, "", "");
+	expect_formal("[21580({\"type\": null})]", 0, "", "");
+	expect_formal("[21580({\"ne\": 21579(1), \"type\": null})]", 0, "", "");
+	expect_formal("[21580({\"ge\": 2, \"lt\": 1, \"type\": \"int\"})]", 0, "", "");
+}
+
+TEST(oneof_at_the_limit)
+{
+	for (unsigned n = 1023; n <= 1025; n++) {
+		struct buf b = BUF_INIT;
+		struct bytes d;
+		const char *why = "";
+		int field = -1, rc = n > 1024 ? ERROR_LIMIT : 0;
+
+		buf_append(&b, "\x81\xd9\x54\x4c\xa1\x65oneof", 11);
+		item_put_head(&b, ITEM_ARRAY, n);
+		for (unsigned i = 0; i < n; i++)
+			item_put_uint(&b, i);
+		CHECK_INT(formal_check_template(buf_bytes(&b), &why, &field, &d), rc);
+		CHECK_STR(why, rc ? "more than 1024 values" : "");
+		if (rc == 0) {
+			CHECK(formal_match(b.data + 1, item(1, "1903fe")));
+			CHECK(!formal_match(b.data + 1, item(1, "190400")));
+		}
+		buf_close(&b);
+	}
+}
+
+TEST(a_class_is_what_the_constraints_imply)
+{
+	static const struct {
+		const char *formal;
+		enum item_type type;
+		bool constrained;
+	} rows[] = {
+		{"?", ITEM_TYPE_ANY, false},       {"?int", ITEM_TYPE_INT, false},
+		{"?!=1", ITEM_TYPE_ANY, true},     {"?int!=1", ITEM_TYPE_INT, true},
+		{"?(1|\"a\")", ITEM_TYPE_ANY, true}, {"?number 1..2", ITEM_TYPE_NUMBER, true},
+		{"?^\"a\"", ITEM_TYPE_TEXT, true}, {"?^h''", ITEM_TYPE_BYTES, true},
+		{"?has{}", ITEM_TYPE_MAP, true},   {"?map!=1", ITEM_TYPE_MAP, true},
+		{"21580({})", ITEM_TYPE_ANY, false},
+		{"21580({\"type\": \"tag\"})", ITEM_TYPE_TAG, false},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf b = BUF_INIT;
+		struct diag_error err;
+		struct formal f, g;
+		struct bytes d;
+		const char *why;
+
+		CHECK_INT(diag_parse(bytes_of(rows[i].formal), DIAG_FORMALS, &b, NULL, NULL, &err),
+		          0);
+		CHECK_INT(formal_read(b.data, &f, &why, &d), 0);
+		formal_open(b.data, &g);
+		CHECK_INT(f.type, rows[i].type);
+		CHECK_INT(f.constrained, rows[i].constrained);
+		CHECK(memcmp(f.at, g.at, sizeof f.at) == 0 && f.type == g.type);
+		CHECK_INT(g.constrained, f.constrained);
+		buf_close(&b);
+	}
 }
 
 TEST(templates)

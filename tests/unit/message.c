@@ -115,7 +115,7 @@ TEST(what_is_wrong_is_named)
 	expect("84 02 62 696e 61 73 82 01 d9544c 63 6e7562", ERROR_VALUE, 2, false,
 	       "in: template, field 1: no such type: nub");
 	expect("84 02 62 7264 61 73 81 d9544c a1 62 6765 01", ERROR_VALUE, 2, false,
-	       "rd: template, field 0: formal constraint not spoken here: ge");
+	       "rd: template, field 0: a range needs a type (int float number text bytes): ge");
 	expect("84 02 65 636f756e74 61 73 01", ERROR_VALUE, 2, false,
 	       "count: template: neither an array nor null");
 	expect("85 02 62 696e 61 73 f6 a1 65 6c65617365 01", ERROR_REQUEST, 2, false,
