@@ -18,7 +18,7 @@ import types
 OP, OUT, ERR, LOG, EXIT, FILE, IMPORT, CONTROL, CREDIT = range(9)
 PIECE = 1 << 16
 WINDOW = 1 << 20
-IGNORED = signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE
+IGNORED = signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM
 
 
 def frame(*item):
@@ -57,20 +57,18 @@ class Worker:
         self.channel = channel
         self.credit = [WINDOW] * 2  # of OP and of OUT (with ERR)
         self.taken = 0
-        self.op = self.status = self.end = None
+        self.op = self.end = None
         self.streams = []
 
 
 class Hub:
     def __init__(self, guard):
         self.trunk = os.dup(0), os.dup(1)
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 0)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(2, 1)
-        os.close(null)
         self.guard = guard
         self.wake = os.pipe()
-        for fd in self.trunk + self.wake:
+        for fd in self.trunk + self.wake:  # SIGPIPE is ignored already, by Python
             os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.wake[1])
@@ -82,6 +80,9 @@ class Hub:
         self.out = b""
         self.down = bytearray()
         self.workers = {}
+        self.ending = []  # those that are dead, but not all they said is read
+        self.changed = set()  # streams whose wishes are to be told to poll()
+        self.full = False
         self.pids = {}
         self.streams = {}
         self.parts = {}  # imports and files: answers as they come
@@ -125,7 +126,7 @@ class Hub:
         while True:
             self.flush()
             self.watch()
-            ready = self.poll.poll(50 if any(w.end for w in self.workers.values()) else None)
+            ready = self.poll.poll(50 if self.ending else None)
             self.turn += 1
             turn = self.turn % len(ready) if ready else 0
             for fd, events in ready[turn:] + ready[:turn]:
@@ -145,11 +146,15 @@ class Hub:
         self.want(self.wake[0], select.POLLIN)
         self.want(self.guard, 0)
         self.want(self.trunk[1], select.POLLOUT if self.out else 0)
-        for stream in self.streams.values():
+        if self.full != (self.held >= PIECE):
+            self.full = not self.full
+            self.changed.update(self.streams.values())
+        for stream in self.changed:
             events = select.POLLIN if self.may_read(stream) else 0
             if stream.data:
                 events |= select.POLLOUT
             self.want(stream.fd, events or None)
+        self.changed.clear()
 
     def may_read(self, stream):
         if stream.kind in (OUT, ERR):
@@ -158,6 +163,7 @@ class Hub:
 
     def move(self, stream, events):
         worker = stream.worker
+        self.changed.add(stream)
         try:
             if events & select.POLLOUT and stream.data:
                 n = os.write(stream.fd, stream.data[:4 * PIECE])
@@ -185,6 +191,10 @@ class Hub:
             worker.credit[stream.kind > 0] -= len(data)
             self.send(worker.channel, stream.kind, data)
 
+    def put(self, stream, data):
+        stream.data += data
+        self.changed.add(stream)
+
     def take(self, worker, n):
         """The worker took (or will never take) n bytes of op: credit for as many more."""
         worker.taken += n
@@ -193,6 +203,7 @@ class Hub:
             worker.taken = 0
 
     def close(self, stream):
+        self.changed.discard(stream)
         self.want(stream.fd, None)
         del self.streams[stream.fd]
         stream.worker.streams.remove(stream)
@@ -202,7 +213,7 @@ class Hub:
         """A worker asks for a module or a file: the launcher is asked once."""
         key = kind, name
         if key in self.known:
-            stream.data += self.known[key]
+            self.put(stream, self.known[key])
         elif key in self.asked:
             self.asked[key].append(stream)
         else:
@@ -216,7 +227,7 @@ class Hub:
         if last is not False:
             self.known[key] = frame(self.parts.pop(key) if last else None)
             for stream in self.asked.pop(key):
-                stream.data += self.known[key]
+                self.put(stream, self.known[key])
 
     def receive(self):
         try:
@@ -232,7 +243,7 @@ class Hub:
             worker = self.workers.get(channel)
             if kind == OP:
                 if worker.op in worker.streams:
-                    worker.op.data += data
+                    self.put(worker.op, data)
                 else:
                     self.take(worker, len(data))
             else:
@@ -242,6 +253,7 @@ class Hub:
     def obey(self, worker, kind, *item):
         if kind == CREDIT:
             worker.credit[item[0]] += item[1]
+            self.changed.update(worker.streams)
         elif kind != CONTROL:
             self.answer(kind, *item)
         elif item[0] == "start":
@@ -281,6 +293,7 @@ class Hub:
         for fd, kind in zip(ours, (OP, CONTROL, OUT, ERR)):
             stream = self.streams[fd] = Stream(fd, kind, worker)
             worker.streams.append(stream)
+        self.changed.update(worker.streams)
         worker.op = worker.streams[0]
 
     def reap(self):
@@ -292,16 +305,16 @@ class Hub:
             worker = self.pids.pop(pid)
             worker.status = status >> 8 or -(status & 127)
             worker.end = time.monotonic() + 0.2
+            self.ending.append(worker)
             for stream in worker.streams:
                 stream.data = bytearray()
-        for worker in self.workers.values():
-            if worker.end:
-                for stream in list(worker.streams):
-                    if stream.kind == CONTROL or worker.end < time.monotonic() and self.may_read(stream):
-                        self.close(stream)
-                if not worker.streams:
-                    worker.end = None
-                    self.send(worker.channel, EXIT, worker.status)
+        for worker in self.ending[:]:
+            for stream in worker.streams[:]:
+                if stream.kind == CONTROL or worker.end < time.monotonic() and self.may_read(stream):
+                    self.close(stream)
+            if not worker.streams:
+                self.ending.remove(worker)
+                self.send(worker.channel, EXIT, worker.status)
 
     def stop(self):
         """The launcher is gone or wants an end. The guardian kills what is left after this."""
@@ -334,7 +347,7 @@ class Files(bootstrap.SourceLoader):
             while answer is None:
                 more = os.read(4, PIECE)
                 if not more:
-                    raise ImportError("the launcher is gone")
+                    raise ImportError(name)  # the hub is gone
                 data += more
                 answer = unframe(data)
         return answer[0]
@@ -379,7 +392,6 @@ def work(start, rank):
     """The worker's life. Its end is the interpreter's own: atexit, threads, sys.exit()."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
