@@ -77,8 +77,9 @@ static void tell_marks(struct conn *c, struct output *o, size_t sent)
 
 /* ---- reading ---- */
 
-/* Gives the frames in `in` until one is incomplete or the connection pauses.
- * Answers how many bytes are done with. */
+/* Gives the frames in `in` until one is incomplete, the connection pauses, or the
+ * turn's work is done: then it goes on in a later turn, behind all that wait for
+ * that already. Answers how many bytes are done with. */
 static size_t give_frames(struct conn *c, struct bytes in)
 {
 	const struct net_options *o = &c->net->options;
@@ -94,6 +95,10 @@ static size_t give_frames(struct conn *c, struct bytes in)
 			c->need = used;
 			break;
 		}
+		if (c->net->spent >= CONN_TURN_COST) {
+			conn_queue(c);
+			break;
+		}
 		verdict = rc < 0 ? o->calls.bad(o->ctx, c->number, rc)
 		                 : o->calls.frame(o->ctx, c->number, message);
 		if (verdict == NET_HOLD) {
@@ -106,6 +111,7 @@ static size_t give_frames(struct conn *c, struct bytes in)
 		}
 		at += used;
 		c->net->frames++;
+		c->net->spent += used + CONN_FRAME_COST;
 		if (conn_unsent(c) > o->output_soft)
 			c->flags |= CONN_FULL;
 	}
@@ -123,8 +129,10 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 	if (have == 0 || c->need <= CONN_READ_BYTES) {
 		if (have)
 			memcpy(c->net->shared, c->in.data, have);
-		*buf = uv_buf_init((char *)c->net->shared + have,
-		                   (unsigned)(CONN_READ_BYTES - have));
+		want = CONN_READ_BYTES - have;
+		if (c->net->spent >= CONN_TURN_COST && want > CONN_READ_LATE)
+			want = CONN_READ_LATE;
+		*buf = uv_buf_init((char *)c->net->shared + have, (unsigned)want);
 		return;
 	}
 	want = c->need - have;
@@ -165,7 +173,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 
 	/* In a turn with many readers the first need not wait for the last. */
 	if (c->net->frames >= CONN_FLUSH_FRAMES)
-		net_flush(c->net);
+		net_flush_dirty(c->net);
 	if (n == 0 || c->flags & CONN_ENDED)
 		return;
 	if (n < 0) {

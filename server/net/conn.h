@@ -8,6 +8,9 @@
 #include "output.h"
 
 #define CONN_READ_BYTES ((size_t)64 << 10) /* of the shared buffer */
+#define CONN_READ_LATE ((size_t)4 << 10)   /* of it, when the turn's work is done */
+#define CONN_TURN_COST ((size_t)128 << 10) /* work of a turn: about a millisecond */
+#define CONN_FRAME_COST 64                 /* of a frame, beside its bytes */
 #define CONN_FLUSH_FRAMES 1024 /* in a turn: then the replies so far leave at once */
 
 enum conn_flags {
@@ -58,6 +61,7 @@ struct net {
 	struct output_pool pool;
 	size_t bytes;    /* of all connections' buffers */
 	uint32_t frames; /* given since the last flush */
+	size_t spent;    /* of CONN_TURN_COST */
 	struct listener *listeners;
 	int reserve; /* a descriptor to give up when there are no more */
 };
@@ -83,6 +87,9 @@ void conn_count(struct conn *c);
 
 /* Ends it at the next flush. */
 void conn_cut(struct conn *c);
+
+/* Writes what all connections have to write. */
+void net_flush_dirty(struct net *net);
 
 /* Makes sure that conn_flush() and conn_continue() are called. */
 void conn_touch(struct conn *c);

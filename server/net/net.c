@@ -90,7 +90,7 @@ void net_watches(struct net *net)
 		uv_timer_start(&net->timer, on_timer, every, every);
 }
 
-void net_flush(struct net *net)
+void net_flush_dirty(struct net *net)
 {
 	struct list *l;
 
@@ -99,6 +99,12 @@ void net_flush(struct net *net)
 		list_remove(l);
 		conn_flush(list_entry(l, struct conn, dirty));
 	}
+}
+
+void net_flush(struct net *net)
+{
+	net_flush_dirty(net);
+	net->spent = 0;
 }
 
 /* ---- what the shell asks for ---- */

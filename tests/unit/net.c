@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -639,6 +640,62 @@ TEST(deaf_in_the_middle_of_a_large_frame)
 	close(fd);
 	UNTIL(&s, s.closed == 1);
 	buf_close(&b);
+	finish(&s);
+}
+
+/* Checks that each connection's frames, all numbered, came in order, and answers how many
+ * frames stood before the one that says "late". */
+static size_t before_late(struct shell *s, unsigned conns)
+{
+	unsigned next[32] = {0}, conn, number;
+	size_t lines = 0, late = 0;
+	int used;
+
+	buf_byte(&s->told, '\0');
+	for (const char *p = (char *)s->told.data; *p; p += strcspn(p, "\n") + 1) {
+		if (sscanf(p, "frame %u %u%n", &conn, &number, &used) == 2) {
+			CHECK(conn < conns);
+			CHECK_INT(number, next[conn]++);
+		} else if (strstr(p, "frame") == p) {
+			late = lines;
+		}
+		lines += strncmp(p, "frame", 5) == 0;
+	}
+	return late;
+}
+
+TEST(a_turn_is_short_and_nobody_waits_for_all_of_the_others)
+{
+	enum { CONNS = 16, EACH = 2000, TURN = (128 << 10) / 64 };
+	struct shell s;
+	struct buf flood = BUF_INIT;
+	int fd[CONNS], late;
+	char text[16];
+
+	for (int i = 0; i < EACH; i++)
+		put_frame(&flood, text, (size_t)snprintf(text, sizeof text, "%d", i));
+	begin(&s, NULL);
+	for (int i = 0; i < CONNS; i++)
+		fd[i] = dial(&s);
+	late = dial(&s);
+	UNTIL(&s, s.opened == CONNS + 1);
+	for (int i = 0; i < CONNS; i++)
+		CHECK_INT(send(fd[i], flood.data, flood.len, MSG_NOSIGNAL), (long)flood.len);
+	send_text(&s, late, "late");
+	for (double end = seconds() + 20; s.frames < CONNS * EACH + 1;) {
+		unsigned before = s.frames;
+
+		turn(&s);
+		CHECK(s.frames - before <= TURN);
+		CHECK(seconds() < end);
+	}
+	/* The first have given a turn's work, the others one late read of 4 KiB each. */
+	CHECK(before_late(&s, CONNS) <= TURN + CONNS * (4096 / 4));
+	CHECK(TURN + CONNS * (4096 / 4) < CONNS * EACH * 3 / 4);
+	for (int i = 0; i < CONNS; i++)
+		close(fd[i]);
+	close(late);
+	buf_close(&flood);
 	finish(&s);
 }
 
