@@ -2,6 +2,7 @@
 """tilia run at local places: what a script sees, what it may import, how it ends."""
 import glob
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -181,12 +182,14 @@ def test_nothing_outside_the_roots_is_served():
     where, secret = project(), places.write("secret.py", "x = 1\n")
     os.symlink(secret, os.path.join(where, "linked.py"))
     p = run("--on", "local", places.write("m.py", """\
-        import sys
-        files = sys.meta_path[0]
+        import os, tilia
+        def ask(kind, name):
+            os.write(4, tilia.encode(tilia.encode([kind, name])))
+            return tilia.decode(tilia.decode(os.read(4, 65536)))[0]
         for name in "%s", "../secret.py", "linked.py", "package/../../secret.py", "", "/etc/passwd":
-            print(files.ask(5, name))
+            print(ask(5, name))
         for name in "linked", "..", "", "package/inner", "a" * 300, "a\\0b":
-            print(files.ask(6, name)[-1:])
+            print(ask(6, name)[-1:])
         """ % secret, where))
     equal(p.out, "None\n" * 6 + "b'\\xa0'\n" * 6, p.err)
 
@@ -325,6 +328,16 @@ def test_hosts_come_from_a_file_and_a_script_from_stdin():
     hosts = places.write("hosts", "# mine\nlocal # here\n\n2/local\n")
     p = run("--hosts", hosts, "-", input=b"import tilia\nprint(tilia.size)\n")
     equal(sorted(p.out.splitlines()), ["[local %d] 3" % i for i in range(3)], p.err)
+
+
+def test_more_workers_than_descriptors():
+    p = run("--on", "100/local", script("print('here')"),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
+    lines = p.out.splitlines()
+    check(20 < len(lines) < 100, len(lines), p.err[:500])
+    equal(p.err.count("Too many open files"), 100 - len(lines), p.err)
+    check("no worker 99: " in p.err and "Traceback" not in p.err, p.err)
+    equal(p.returncode, 1)
 
 
 def test_ctrl_c_interrupts_then_terminates_then_leaves():

@@ -114,14 +114,41 @@ class Names(ast.NodeVisitor):
         self.generic_visit(node)
 
 
+def hub_names(core, hub):
+    """Methods and attributes of the hub's own classes that nothing else has by that name."""
+    own, other = set(), set()
+    for node in ast.walk(ast.parse(core)):
+        other.update(getattr(node, field, None) or "" for field in ("attr", "id", "name", "arg"))
+    for node in ast.parse(hub).body:
+        if isinstance(node, ast.ClassDef) and not node.bases:
+            for part in ast.walk(node):
+                if isinstance(part, ast.FunctionDef):
+                    own.add(part.name)
+                elif is_own(part) and not isinstance(part.ctx, ast.Load):
+                    own.add(part.attr)
+    for node in ast.walk(ast.parse(hub)):
+        if isinstance(node, ast.Attribute) and not is_own(node):
+            other.add(node.attr)
+        elif not isinstance(node, (ast.Attribute, ast.FunctionDef)):
+            other.update(getattr(node, field, None) or "" for field in ("id", "name", "arg"))
+    return {name for name in own - other if not name.startswith("__")}
+
+
+def is_own(node):
+    """Whether the node is an attribute of one of the hub's own objects."""
+    return (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            and node.value.id in ("self", "worker", "stream", "hub"))
+
+
 def shorten(sources):
     """The same programs with short names for what is local, the same in all of them."""
     names = Names()
     for source in sources:
         names.visit(ast.parse(source))
+    own = hub_names(*sources)
     words = [re.findall(r"[A-Za-z_]\w*", source) for source in sources]
     used = {w for ws in words for w in ws}
-    old = [n for n in names.local - names.other if len(n) > 2 and not n.startswith("__")]
+    old = [n for n in (names.local - names.other) | own if len(n) > 2 and not n.startswith("__")]
     old.sort(key=lambda n: (-sum(ws.count(n) for ws in words), n))
     letters = string.ascii_lowercase + string.ascii_uppercase
     new = [n for n in list(letters) + [a + b for a in letters for b in letters]

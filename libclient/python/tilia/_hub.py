@@ -281,12 +281,17 @@ class Hub:
             self.send(channel, EXIT, 1)
             return
         if not pid:
-            high = [os.dup(fd) for fd in theirs]
-            for fd, place in zip(high, (3, 4, 1, 2)):
-                os.dup2(fd, place, place < 3)
-            # all workers are forked before anything is closed, so these are the highest
-            os.closerange(5, max(high) + 1)
-            work(start, rank)
+            try:
+                for fd in ours:
+                    os.close(fd)
+                high = [os.dup(fd) for fd in theirs]
+                for fd, place in zip(high, (3, 4, 1, 2)):
+                    os.dup2(fd, place, place < 3)
+                # all workers are forked before anything is closed: these are the highest
+                os.closerange(5, max(theirs) + 1)
+                work(start, rank)
+            except OSError:
+                os._exit(1)
         for fd in theirs:
             os.close(fd)
         self.pids[pid] = worker
