@@ -54,6 +54,9 @@ int client_failf(struct tilia *t, int code, const char *format, ...)
 
 int64_t client_now_ms(void);
 
+/* `ms` after `now`, or for ever. */
+int64_t client_after_ms(int64_t now, int64_t ms);
+
 /* Wants a connection, if there is none: the time allowed begins now. */
 void client_want(struct tilia *t);
 

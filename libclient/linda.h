@@ -50,4 +50,9 @@ bool linda_matches(const struct linda *l, struct bytes tuple);
  * none. ERROR_VALUE: one does not fit its variable; ERROR_NOMEM. */
 int linda_store(struct linda *l, struct bytes tuple);
 
+/* Of a format: moves *p over blanks, and over one item; false at its end or at a
+ * closing bracket. */
+void linda_skip_blanks(const char **p);
+bool linda_skip_one(const char **p);
+
 #endif

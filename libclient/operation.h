@@ -4,6 +4,7 @@
 #define TILIA_OPERATION_H
 
 #include "base/buf.h"
+#include "call.h"
 #include "message.h"
 #include "tilia.h"
 
@@ -14,7 +15,14 @@ struct operation {
 	struct buf body;
 };
 
+void operation_begin(struct operation *o, enum message_op op);
+void operation_text(struct operation *o, const char *s); /* one more argument */
 void operation_close(struct operation *o);
+
+/* A request on a space, with its options; `item` is canonical. operation_close()
+ * in any case. 0, or a code that tilia_error() explains; so all below. */
+int operation_build(struct tilia *t, struct operation *o, enum message_op kind,
+                    const struct tilia_op *op, struct bytes item);
 
 /* Builds the request of a tilia_submit(). operation_close() in any case. 0, or a
  * code that tilia_error() explains. */
@@ -23,5 +31,23 @@ int operation_submitted(struct tilia *t, struct operation *o, enum tilia_request
 
 /* The unsigned integer a body is: 0, TILIA_NONE for null, or ERROR_MALFORMED. */
 int operation_number(struct bytes body, uint64_t *v);
+
+/* The canonical form of a caller's CBOR, in *scratch when it is another. */
+int operation_canonical(struct tilia *t, struct bytes cbor, struct bytes *item,
+                        struct buf *scratch);
+
+/* Builds, asks and waits. call_result_close(r) in any case. */
+int operation_ask(struct tilia *t, enum message_op kind, const struct tilia_op *op,
+                  struct bytes item, struct call_result *r);
+int operation_ask_number(struct tilia *t, enum message_op kind, const struct tilia_op *op,
+                         struct bytes item, uint64_t *v);
+int operation_ask_tuples(struct tilia *t, enum message_op kind, const struct tilia_op *op,
+                         struct bytes item, struct tilia_tuple **found);
+
+/* The code of a look at an answer, with its text. */
+int operation_explained(struct tilia *t, int code);
+
+/* Gives a buffer's memory to the caller. `t` may be NULL. */
+int operation_hand_out(struct tilia *t, struct buf *b, void **p, size_t *size);
 
 #endif
