@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #define MESSAGE_VERSION 1
-#define MESSAGE_LIST_MAX 1024 /* tuples of an outs, max, ranges of an ack */
+#define MESSAGE_LIST_MAX 1024 /* tuples of an outs, max, ranges of an ack, each list of a commit */
+#define MESSAGE_LEASE_MAX 86400000 /* ms: a day */
 #define MESSAGE_NUMBER_MAX ((uint64_t)1 << 53)
 
 /* What stands at each place of a request after its name. */
@@ -24,24 +25,28 @@ enum message_arg {
 	ARG_TEMPLATE, /* array or null                        -> value */
 	ARG_NUMBER,   /* unsigned below 2^53                  -> number */
 	ARG_RANGES,   /* the rest: n or [from, to], 1 to 1024 -> value: items in a row */
-	ARG_VERB,  /* text                                 -> verb */
-	ARG_NAME,  /* text, may be missing                 -> space */
-	ARG_WHAT,  /* text, may be missing                 -> verb */
-	ARG_HELLO, /* a map of hello's own options         -> options */
+	ARG_VERB,     /* text                                 -> verb */
+	ARG_NAME,     /* text, may be missing                 -> space */
+	ARG_WHAT,     /* text, may be missing                 -> verb */
+	ARG_TOKENS,   /* array of 0 to 1,024 tokens           -> value */
+	ARG_OPTIONS,  /* a map, which is all there is         -> options */
 };
 
 #define MESSAGE_ARGS 3
 
 /* X(NAME, "name", args..., rights, changes)
  * rights: needs a space and is checked against `may`.
- * changes: may change something, so it may leave an outcome. */
+ * changes: may change something: it may leave an outcome, and without its reply
+ * nobody knows whether it was done. */
 #define MESSAGE_TABLE(X)                                                                           \
-	X(HELLO, "hello", ARG_HELLO, ARG_NONE, ARG_NONE, false, false)                             \
+	X(HELLO, "hello", ARG_OPTIONS, ARG_NONE, ARG_NONE, false, false)                           \
 	X(OUT, "out", ARG_SPACE, ARG_TUPLE, ARG_NONE, true, true)                                  \
 	X(OUTS, "outs", ARG_SPACE, ARG_TUPLES, ARG_NONE, true, true)                               \
 	X(IN, "in", ARG_SPACE, ARG_TEMPLATE, ARG_NONE, true, true)                                 \
 	X(RD, "rd", ARG_SPACE, ARG_TEMPLATE, ARG_NONE, true, false)                                \
 	X(COUNT, "count", ARG_SPACE, ARG_TEMPLATE, ARG_NONE, true, false)                          \
+	X(COMMIT, "commit", ARG_OPTIONS, ARG_NONE, ARG_NONE, false, true)                          \
+	X(RENEW, "renew", ARG_TOKENS, ARG_NUMBER, ARG_NONE, false, true)                           \
 	X(CANCEL, "cancel", ARG_NUMBER, ARG_NONE, ARG_NONE, false, false)                          \
 	X(ACK, "ack", ARG_RANGES, ARG_NONE, ARG_NONE, false, false)                                \
 	X(SPACE, "space", ARG_VERB, ARG_NAME, ARG_NONE, true, true)                                \
@@ -73,6 +78,9 @@ enum message_kind {
 	KIND_BYTES, /* bytes, or the texts "new" and "none" (session) */
 	KIND_LIST,  /* array of numbers and [from, to] */
 	KIND_MAP,   /* {space: [op...]} (may) */
+	KIND_TOKENS, /* [token...] */
+	KIND_BACKS, /* [[token, delay]...] */
+	KIND_OUTS,  /* [[space, tuple, options?]...] */
 };
 
 #define MESSAGE_BIT(op) (1u << MESSAGE_##op)
@@ -81,6 +89,10 @@ enum message_kind {
 	X(TIMEOUT, "timeout", KIND_UINT, MESSAGE_BIT(IN) | MESSAGE_BIT(RD))                        \
 	X(MAX, "max", KIND_UINT, MESSAGE_BIT(IN) | MESSAGE_BIT(RD))                                \
 	X(AFTER, "after", KIND_UINT, MESSAGE_BIT(RD))                                              \
+	X(LEASE, "lease", KIND_UINT, MESSAGE_BIT(IN))                                              \
+	X(DONE, "done", KIND_TOKENS, MESSAGE_BIT(COMMIT))                                          \
+	X(BACK, "back", KIND_BACKS, MESSAGE_BIT(COMMIT))                                           \
+	X(OUTS, "out", KIND_OUTS, MESSAGE_BIT(COMMIT))                                             \
 	X(VOLATILE, "volatile", KIND_BOOL, MESSAGE_BIT(SPACE))                                     \
 	X(V, "v", KIND_UINT, MESSAGE_BIT(HELLO))                                                   \
 	X(SESSION, "session", KIND_BYTES, MESSAGE_BIT(HELLO))                                      \

@@ -138,6 +138,11 @@ static const char *option_value(struct request *r, enum message_option o, struct
 	case KIND_MAP:
 		r->option[o].s = item;
 		return may_is(item.p) ? NULL : "not a map of spaces to arrays of requests";
+	case KIND_TOKENS:
+	case KIND_BACKS:
+	case KIND_OUTS:
+		r->option[o].s = item; /* read_list() has looked at it */
+		return NULL;
 	}
 	return "of no kind";
 }
@@ -149,16 +154,144 @@ static const char *option_limit(const struct request *r, enum message_option o)
 
 	if (o == OPTION_MAX && (r->option[o].u < 1 || r->option[o].u > MESSAGE_LIST_MAX))
 		return "not 1 to 1024";
+	if (o == OPTION_LEASE && (r->option[o].u < 1 || r->option[o].u > MESSAGE_LEASE_MAX))
+		return "not 1 to 86400000";
 	if (message_option_rows[o].kind != KIND_LIST)
 		return NULL;
 	item_head(r->option[o].s.p, &h);
 	return h.arg > MESSAGE_LIST_MAX ? "more than 1024 entries" : NULL;
 }
 
+static int refuse_value(struct reader *m, int code, const char *what, int field, const char *why,
+                        struct bytes detail)
+{
+	char place[48];
+
+	snprintf(place, sizeof place, field < 0 ? "%s" : "%s, field %d", what, field);
+	return refuse(m, code, "%s: %s: %s%s%s", op_name(m), place, why, detail.p ? ": " : "",
+	              detail.p ? quote(detail).text : "");
+}
+
+static int check_tuple(struct reader *m, struct bytes item, const char *what)
+{
+	struct bytes detail = {NULL, 0};
+	const char *why = "";
+	int field, rc;
+
+	rc = formal_check_tuple(item, m->has_tags, &why, &field, &detail);
+	return rc == 0 ? 0 : refuse_value(m, rc, what, field, why, detail);
+}
+
+/* An entry of a list, and what errors call it. */
+struct entry {
+	const uint8_t *p;
+	struct item_head head;
+	const uint8_t *first; /* behind the head */
+	char name[32];
+};
+
+static int read_token(struct reader *m, const struct entry *e)
+{
+	uint64_t token;
+
+	return message_number(e->p, &token)
+	               ? 0 : refuse(m, ERROR_REQUEST, "%s: %s: not a token", op_name(m), e->name);
+}
+
+static int read_back(struct reader *m, const struct entry *e)
+{
+	uint64_t token, delay;
+
+	if (e->head.major != ITEM_ARRAY || e->head.arg != 2 || !message_number(e->first, &token) ||
+	    !message_number(item_skip(e->first), &delay))
+		return refuse(m, ERROR_REQUEST, "%s: %s: not [token, delay]", op_name(m), e->name);
+	if (delay > 0)
+		return refuse(m, ERROR_REQUEST, "%s: %s: a delay is not spoken yet", op_name(m),
+		              e->name);
+	return 0;
+}
+
+static int read_out(struct reader *m, const struct entry *e)
+{
+	const uint8_t *tuple, *options;
+	struct item_head h;
+
+	if (e->head.major != ITEM_ARRAY || e->head.arg < 2 || e->head.arg > 3 ||
+	    major(e->first) != ITEM_TEXT)
+		return refuse(m, ERROR_REQUEST, "%s: %s: not [space, tuple]", op_name(m), e->name);
+	tuple = item_skip(e->first);
+	if (e->head.arg == 2)
+		return check_tuple(m, item_bytes(tuple), e->name);
+	options = item_head(item_skip(tuple), &h);
+	if (h.major != ITEM_MAP)
+		return refuse(m, ERROR_REQUEST, "%s: %s: the options are not a map", op_name(m),
+		              e->name);
+	if (h.arg > 0)
+		return refuse(m, ERROR_REQUEST, "%s: %s: no such option: %s", op_name(m), e->name,
+		              quote(item_string(options)).text);
+	return check_tuple(m, item_bytes(tuple), e->name);
+}
+
+/* The array at m->p, which `name` names, entry by entry; m->p stays where it is
+ * unless an entry is refused. */
+static int read_list(struct reader *m, const char *name,
+                     int (*read)(struct reader *m, const struct entry *e))
+{
+	const uint8_t *start = m->p;
+	struct item_head h;
+	struct entry e;
+	int rc = 0;
+
+	e.p = item_head(start, &h);
+	if (h.major != ITEM_ARRAY)
+		return refuse(m, ERROR_REQUEST, "%s: %s: not an array", op_name(m), name);
+	if (h.arg > MESSAGE_LIST_MAX)
+		return refuse(m, ERROR_LIMIT, "%s: %s: more than %d entries", op_name(m), name,
+		              MESSAGE_LIST_MAX);
+	for (unsigned i = 0; i < h.arg && rc == 0; i++, e.p = item_skip(e.p)) {
+		snprintf(e.name, sizeof e.name, "%s %u", name, i);
+		e.first = item_head(e.p, &e.head);
+		m->p = e.p;
+		rc = read(m, &e);
+	}
+	if (rc == 0)
+		m->p = start;
+	return rc;
+}
+
+/* The value at m->p, which is not stepped over. */
+static int read_option_value(struct reader *m, enum message_option o)
+{
+	const char *name = message_option_rows[o].name, *why;
+	int rc;
+
+	switch (message_option_rows[o].kind) {
+	case KIND_TOKENS:
+		rc = read_list(m, name, read_token);
+		break;
+	case KIND_BACKS:
+		rc = read_list(m, name, read_back);
+		break;
+	case KIND_OUTS:
+		rc = read_list(m, name, read_out);
+		break;
+	default:
+		rc = 0;
+	}
+	if (rc)
+		return rc;
+	why = option_value(m->r, o, item_bytes(m->p));
+	if (why)
+		return refuse(m, ERROR_REQUEST, "%s: option %s: %s", op_name(m), name, why);
+	why = option_limit(m->r, o);
+	if (why)
+		return refuse(m, ERROR_LIMIT, "%s: option %s: %s", op_name(m), name, why);
+	return 0;
+}
+
 static int read_option(struct reader *m)
 {
-	const char *why;
-	int o;
+	int o, rc;
 
 	if (major(m->p) != ITEM_TEXT)
 		return refuse(m, ERROR_REQUEST, "%s: an option's name is not a text", op_name(m));
@@ -167,14 +300,9 @@ static int read_option(struct reader *m)
 		return refuse(m, ERROR_REQUEST, "%s: no such option: %s", op_name(m),
 		              quote(item_string(m->p)).text);
 	m->p = item_skip(m->p);
-	why = option_value(m->r, (enum message_option)o, item_bytes(m->p));
-	if (why)
-		return refuse(m, ERROR_REQUEST, "%s: option %s: %s", op_name(m),
-		              message_option_rows[o].name, why);
-	why = option_limit(m->r, (enum message_option)o);
-	if (why)
-		return refuse(m, ERROR_LIMIT, "%s: option %s: %s", op_name(m),
-		              message_option_rows[o].name, why);
+	rc = read_option_value(m, (enum message_option)o);
+	if (rc)
+		return rc;
 	m->r->have |= 1u << o;
 	m->p = item_skip(m->p);
 	return 0;
@@ -199,26 +327,6 @@ static int read_options(struct reader *m)
 		rc = read_option(m);
 	m->left = 0;
 	return rc;
-}
-
-static int refuse_value(struct reader *m, int code, const char *what, int field, const char *why,
-                        struct bytes detail)
-{
-	char place[48];
-
-	snprintf(place, sizeof place, field < 0 ? "%s" : "%s, field %d", what, field);
-	return refuse(m, code, "%s: %s: %s%s%s", op_name(m), place, why, detail.p ? ": " : "",
-	              detail.p ? quote(detail).text : "");
-}
-
-static int check_tuple(struct reader *m, struct bytes item, const char *what)
-{
-	struct bytes detail = {NULL, 0};
-	const char *why = "";
-	int field, rc;
-
-	rc = formal_check_tuple(item, m->has_tags, &why, &field, &detail);
-	return rc == 0 ? 0 : refuse_value(m, rc, what, field, why, detail);
 }
 
 static int read_tuples(struct reader *m)
@@ -295,6 +403,7 @@ static const char *arg_name(enum message_arg arg)
 		[ARG_VERB] = "verb",
 		[ARG_NAME] = "name",
 		[ARG_WHAT] = "what",
+		[ARG_TOKENS] = "array of tokens",
 	};
 
 	return names[arg];
@@ -302,7 +411,7 @@ static const char *arg_name(enum message_arg arg)
 
 static bool may_be_missing(enum message_arg arg)
 {
-	return arg == ARG_NAME || arg == ARG_WHAT || arg == ARG_HELLO;
+	return arg == ARG_NAME || arg == ARG_WHAT || arg == ARG_OPTIONS;
 }
 
 /* One argument, which is there; it is stepped over afterwards. */
@@ -327,8 +436,11 @@ static int read_value(struct reader *m, enum message_arg arg)
 	case ARG_NUMBER:
 		return message_number(m->p, &r->number)
 		               ? 0 : refuse(m, ERROR_REQUEST, "%s: not a number", op_name(m));
+	case ARG_TOKENS:
+		r->value = item_bytes(m->p);
+		return read_list(m, "token", read_token);
 	case ARG_RANGES:
-	case ARG_HELLO:
+	case ARG_OPTIONS:
 	case ARG_NONE:
 		break;
 	}
@@ -339,7 +451,7 @@ static int read_arg(struct reader *m, enum message_arg arg)
 {
 	int rc;
 
-	if (arg == ARG_NONE || arg == ARG_HELLO) /* hello's map is read like all options */
+	if (arg == ARG_NONE || arg == ARG_OPTIONS) /* the map is read like all options */
 		return 0;
 	if (may_be_missing(arg) && (m->left == 0 || major(m->p) == ITEM_MAP))
 		return 0;
@@ -417,7 +529,7 @@ static int refuse_raw(struct reader *m, struct bytes message, const struct codec
 int message_decode(struct bytes message, struct buf *scratch, struct request *r,
                    struct message_error *err)
 {
-	static const struct codec_limits limits = {CODEC_HEADS_FRAME, CODEC_DEPTH + 3};
+	static const struct codec_limits limits = {CODEC_HEADS_FRAME, CODEC_DEPTH + 4};
 	struct reader m = {.r = r, .err = err};
 	struct codec_error why;
 	struct codec_info info;

@@ -105,11 +105,12 @@ static void put_spaces(const struct engine *e, const struct conn *c, struct buf 
 	for (struct space *s = seq_after(&e->spaces, 0, &at); s; s = seq_next(&at)) {
 		if (s->dropped || !may_any(c, s->name))
 			continue;
-		item_put_head(b, ITEM_MAP, more ? 6 : 4);
+		item_put_head(b, ITEM_MAP, more ? 7 : 5);
 		item_put_text(b, "name");
 		item_put_text_n(b, s->name);
 		put_count(b, "bytes", s->bytes);
-		put_count(b, "tuples", s->all.count);
+		put_count(b, "claims", s->hidden.count);
+		put_count(b, "tuples", s->all.count + s->hidden.count);
 		if (more) {
 			put_count(b, "indexes", index_count(s));
 			put_count(b, "waiting", s->waiting);
@@ -169,10 +170,11 @@ static void put_requests(const struct engine *e, struct buf *b)
 
 static void put_stats(const struct engine *e, struct buf *b)
 {
-	item_put_head(b, ITEM_MAP, 13);
+	item_put_head(b, ITEM_MAP, 14);
 	put_count(b, "boot", e->boot);
 	put_count(b, "batch", e->batch);
 	put_count(b, "bytes", e->bytes);
+	put_count(b, "claims", e->claims);
 	put_count(b, "spaces", e->spaces.count);
 	put_count(b, "tuples", e->tuples);
 	put_count(b, "indexes", e->indexes);

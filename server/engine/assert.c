@@ -7,9 +7,10 @@
 struct tally {
 	const struct engine *e;
 	const struct index *index;
+	bool hidden; /* which of the index's two tables */
 	const struct waitshape *shape;
 	struct space *space;
-	uint64_t tuples, waiting;
+	uint64_t tuples, waiting, claims;
 };
 
 static void check_bucket(void *item, void *ctx)
@@ -22,7 +23,7 @@ static void check_bucket(void *item, void *ctx)
 	for (; t; t = bucket_after(item, t->id)) {
 		assert(t->fields == x->arity && t->id <= x->position);
 		assert(shape_admits(x->class, t) && shape_same(x->class, first, t));
-		assert(seq_find(&x->space->all, t->id) == t);
+		assert(seq_find(tally->hidden ? &x->space->hidden : &x->space->all, t->id) == t);
 		tally->tuples++;
 	}
 }
@@ -34,9 +35,13 @@ static void check_index(const struct engine *e, const struct index *x)
 	struct seq_cursor at;
 
 	hash_each(&x->buckets, check_bucket, &tally);
-	for (struct tuple *t = seq_after(&x->space->all, 0, &at); t; t = seq_next(&at))
-		expected +=
-			t->fields == x->arity && t->id <= x->position && shape_admits(x->class, t);
+	tally.hidden = true;
+	hash_each(&x->hidden, check_bucket, &tally);
+	for (int i = 0; i < 2; i++)
+		for (struct tuple *t = seq_after(i ? &x->space->hidden : &x->space->all, 0, &at); t;
+		     t = seq_next(&at))
+			expected += t->fields == x->arity && t->id <= x->position &&
+			            shape_admits(x->class, t);
 	assert(tally.tuples == expected && x->tuples == expected);
 	assert(x->position == UINT64_MAX ? list_empty(&x->parked)
 	                                 : !list_empty((struct list *)(uintptr_t)&x->build.link));
@@ -89,13 +94,18 @@ static void check_space(const struct engine *e, struct space *s, struct tally *s
 	uint64_t bytes = 0, tuples = 0, arities = 0;
 	struct seq_cursor at;
 
-	if (s->dropped)
-		return; /* on its way out in slices */
-	for (struct tuple *t = seq_after(&s->all, 0, &at); t; t = seq_next(&at)) {
-		bytes += tuple_cost(t);
-		tuples++;
+	if (s->dropped) { /* on its way out in slices; what is claimed stays until that ends */
+		sum->tuples += s->all.count + s->hidden.count;
+		sum->claims += s->hidden.count;
+		return;
 	}
-	assert(bytes == s->bytes && tuples == s->all.count);
+	for (int i = 0; i < 2; i++)
+		for (struct tuple *t = seq_after(i ? &s->hidden : &s->all, 0, &at); t;
+		     t = seq_next(&at)) {
+			bytes += tuple_cost(t);
+			tuples++;
+		}
+	assert(bytes == s->bytes && tuples == s->all.count + s->hidden.count);
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {
 		if (!s->arities[n])
 			continue;
@@ -107,7 +117,29 @@ static void check_space(const struct engine *e, struct space *s, struct tally *s
 	check_waiters(&tally, &s->everything, s->everything.takers, true);
 	assert(tally.waiting == s->waiting);
 	sum->tuples += tuples;
+	sum->claims += s->hidden.count;
 	sum->waiting += tally.waiting;
+}
+
+static uint32_t check_outcome_claims(const struct outcome *o)
+{
+	uint32_t count = 0;
+
+	for (const struct list *it = o->claims.next; it != &o->claims; it = it->next, count++)
+		assert(list_entry(it, struct claim, link)->outcome == o);
+	return count;
+}
+
+static void check_claims(const struct session *s)
+{
+	for (struct claim *c = seq_first(&s->claims); c;
+	     c = seq_after(&s->claims, c->token, NULL)) {
+		assert(c->session == s && c->timer.pos > 0 && !c->named);
+		assert(seq_find(&c->space->hidden, c->tuple->id) == c->tuple &&
+		       c->tuple->tries > 0);
+		assert((c->outcome == NULL) == list_empty(&c->link));
+		assert(!c->outcome || seq_find(&s->outcomes, c->outcome->n) == c->outcome);
+	}
 }
 
 static void check_session(const struct session *s, uint64_t *outcomes, uint64_t *taken)
@@ -118,10 +150,12 @@ static void check_session(const struct session *s, uint64_t *outcomes, uint64_t 
 	     o = seq_after(&s->outcomes, o->n, NULL)) {
 		bytes += o->cost;
 		*outcomes += 1;
-		*taken += o->count;
+		*taken += o->taken ? o->count : 0;
 		assert((o->count > 0) == (o->space != NULL));
+		assert(o->count == (o->taken ? o->count : 0) + check_outcome_claims(o));
 		assert(!o->batch || seq_find(&s->groups, o->batch));
 	}
+	check_claims(s);
 	for (const struct list *it = s->waiting.next; it != &s->waiting; it = it->next, waiting++)
 		assert(list_entry(it, struct waiter, link)->session == s);
 	assert(bytes == s->outcome_bytes && waiting == s->waiting_by_n.count);
@@ -149,4 +183,6 @@ void engine_assert(const struct engine *e)
 	/* Dropped spaces and ending sessions are counted until they are gone. */
 	assert(working || (outcomes == e->outcomes && taken == e->taken));
 	assert(working || (sum.tuples == e->tuples && sum.waiting == e->waiting));
+	assert(working || sum.claims == e->claims);
+	assert(e->leases.count == e->claims);
 }

@@ -23,6 +23,8 @@ static void free_index(struct index *x)
 {
 	hash_drain(&x->buckets, SIZE_MAX, free_bucket, NULL);
 	hash_close(&x->buckets);
+	hash_drain(&x->hidden, SIZE_MAX, free_bucket, NULL);
+	hash_close(&x->hidden);
 	if (x->dropping) {
 		seq_close(x->dropping);
 		xfree(x->dropping);
@@ -101,6 +103,7 @@ void engine_destroy(struct engine *e)
 	hash_close(&e->principals);
 	heap_close(&e->timers);
 	heap_close(&e->graces);
+	heap_close(&e->leases);
 	buf_close(&e->result);
 	xfree(e->grave);
 	xfree(e);

@@ -17,6 +17,8 @@ void engine_limits_default(struct engine_limits *l)
 		.waiting = 16384,
 		.outcomes = 4096,
 		.outcome_bytes = (uint64_t)16 << 20,
+		.claims = 131072,
+		.expiries = 12500,
 		.sessions = 65536,
 		.spaces = 4096,
 		.grace_default_ms = 60000,
@@ -39,6 +41,7 @@ struct engine *engine_create(const struct engine_config *config)
 	hash_init(&e->principals);
 	heap_init(&e->timers);
 	heap_init(&e->graces);
+	heap_init(&e->leases);
 	list_init(&e->work);
 	buf_init(&e->result);
 	e->main = space_create(e, 1, bytes_of(ENGINE_MAIN), config->all_volatile);
@@ -82,7 +85,8 @@ static void set_clocks(struct engine *e, const struct event *ev)
 {
 	uint64_t passed = ev->now_ms > e->now_ms ? ev->now_ms - e->now_ms : 0;
 
-	e->lease_ms += passed < LEASE_STEP_MS ? passed : LEASE_STEP_MS;
+	if (e->ready) /* recovery takes nothing from a lease */
+		e->lease_ms += passed < LEASE_STEP_MS ? passed : LEASE_STEP_MS;
 	e->now_ms += passed;
 	e->wall_ms = ev->wall_ms;
 }
@@ -113,10 +117,12 @@ static void restore_tuple(struct engine *e, const struct change *c)
 		return; /* the journal has refused rows of unknown spaces */
 	t = tuple_create(c->id, c->bytes);
 	t->tries = c->tries < UINT8_MAX ? (uint8_t)c->tries : UINT8_MAX;
-	if (s)
+	if (s && c->token)
+		claim_restore(e, s, sp, c, t);
+	else if (s)
 		outcome_restore_taken(e, s, sp, c, t);
 	else
-		space_store(e, sp, t);
+		space_store(e, sp, t, false);
 }
 
 static void restore(struct engine *e, const struct change *c)
@@ -252,6 +258,7 @@ static struct conn *conn_of(const struct engine *e, const struct event *ev)
 static void expire(struct engine *e)
 {
 	waiter_expire(e);
+	claim_expire(e);
 	session_expire(e);
 }
 
@@ -292,6 +299,7 @@ int engine_step(struct engine *e, const struct event *ev, struct effects *fx)
 		break;
 	case EV_SEAL:
 		e->batch++;
+		e->expiries = 0;
 		break;
 	case EV_STOP:
 		stop(e);
@@ -309,12 +317,14 @@ uint64_t engine_deadline(const struct engine *e)
 {
 	const struct heap_node *timer = heap_first(&e->timers), *grace = heap_first(&e->graces);
 	uint64_t at = timer ? timer->key : ENGINE_NEVER;
-	uint64_t left;
+	uint64_t lease = claim_deadline(e), left;
 
 	if (engine_working(e))
 		return 0;
-	if (grace) {
-		left = grace->key > e->lease_ms ? grace->key - e->lease_ms : 0;
+	if (grace && grace->key < lease)
+		lease = grace->key;
+	if (grace || e->leases.count > 0) {
+		left = lease > e->lease_ms ? lease - e->lease_ms : 0;
 		left = left < LEASE_POLL_MS ? left : LEASE_POLL_MS;
 		at = e->now_ms + left < at ? e->now_ms + left : at;
 	}

@@ -40,6 +40,8 @@ struct engine_limits {
 	uint32_t waiting;          /* waiting requests of a session: 16,384 */
 	uint32_t outcomes;         /* unacknowledged outcomes of a session: 4,096 */
 	uint64_t outcome_bytes;    /* and their bytes: 16 MiB */
+	uint32_t claims;           /* open claims of a session: 131,072 */
+	uint32_t expiries;         /* leases that may end durably in one batch: 12,500 */
 	uint32_t sessions;         /* per principal: 65,536 */
 	uint32_t spaces;           /* in all: 4,096 */
 	uint64_t grace_default_ms; /* 60,000 */

@@ -60,7 +60,8 @@ static void put_limits(const struct engine *e, struct buf *b)
 	} rows[] = {
 		{"list", MESSAGE_LIST_MAX},       {"depth", CODEC_DEPTH},
 		{"frame", FRAME_MAX},             {"heads", CODEC_HEADS_FRAME},
-		{"tuple", FORMAL_TUPLE_BYTES},    {"fields", TUPLE_FIELDS},
+		{"tuple", FORMAL_TUPLE_BYTES},    {"claims", e->config.limits.claims},
+		{"fields", TUPLE_FIELDS},
 		{"outcomes", e->config.limits.outcomes},
 	};
 
@@ -265,11 +266,11 @@ static bool cancel(struct engine *e, struct conn *c, uint64_t m)
 		waiter_free(e, w);
 		return true;
 	}
-	if (o && o->count > 0) {
+	if (o && o->space) {
 		struct space *sp = o->space;
 
 		e->wait = !sp->is_volatile ? e->batch : 0;
-		outcome_undo(e, s, o, false);
+		outcome_undo(e, s, o, UNDO_CANCEL);
 		return true;
 	}
 	if (o)

@@ -23,18 +23,25 @@ static bool bucket_is(const void *item, const void *key)
 	return shape_same(k->index->class, bucket_first(item), k->tuple);
 }
 
-void *index_bucket(const struct engine *e, const struct index *x, const struct template *t)
+static struct hash *table(struct index *x, bool hidden)
+{
+	return hidden ? &x->hidden : &x->buckets;
+}
+
+void *index_bucket(const struct engine *e, const struct index *x, const struct template *t,
+                   bool hidden)
 {
 	struct index_key key = {x, t->tuple};
 	struct keys k;
 	void **slot;
 
 	keys_of(&k, t->tuple, e->config.hash_seed);
-	slot = hash_find(&x->buckets, keys_hash(&k, x->class, x->arity), bucket_is, &key);
+	slot = hash_find(hidden ? &x->hidden : &x->buckets, keys_hash(&k, x->class, x->arity),
+	                 bucket_is, &key);
 	return slot ? *slot : NULL;
 }
 
-void index_add(struct index *x, const struct keys *k, struct tuple *t)
+void index_add(struct index *x, const struct keys *k, struct tuple *t, bool hidden)
 {
 	struct index_key key = {x, t};
 	uint32_t hash;
@@ -43,15 +50,15 @@ void index_add(struct index *x, const struct keys *k, struct tuple *t)
 	if (t->id > x->position || !shape_admits(x->class, t))
 		return;
 	hash = keys_hash(k, x->class, x->arity);
-	slot = hash_find(&x->buckets, hash, bucket_is, &key);
+	slot = hash_find(table(x, hidden), hash, bucket_is, &key);
 	if (slot)
 		*slot = bucket_add(*slot, t);
 	else
-		hash_insert(&x->buckets, hash, t);
+		hash_insert(table(x, hidden), hash, t);
 	x->tuples++;
 }
 
-void index_remove(struct index *x, const struct keys *k, struct tuple *t)
+void index_remove(struct index *x, const struct keys *k, struct tuple *t, bool hidden)
 {
 	struct index_key key = {x, t};
 	uint32_t hash;
@@ -60,13 +67,13 @@ void index_remove(struct index *x, const struct keys *k, struct tuple *t)
 	if (t->id > x->position || !shape_admits(x->class, t))
 		return;
 	hash = keys_hash(k, x->class, x->arity);
-	slot = hash_find(&x->buckets, hash, bucket_is, &key);
+	slot = hash_find(table(x, hidden), hash, bucket_is, &key);
 	assert(slot);
 	rest = bucket_remove(*slot, t);
 	if (rest)
 		*slot = rest;
 	else
-		hash_remove(&x->buckets, hash, slot);
+		hash_remove(table(x, hidden), hash, slot);
 	x->tuples--;
 }
 
@@ -85,19 +92,27 @@ static void build_done(struct engine *e, struct index *x)
 static unsigned build_run(struct engine *e, struct work *w, unsigned units)
 {
 	struct index *x = index_of_work(w);
-	struct seq_cursor at;
-	struct tuple *t = seq_after(&x->space->all, x->position, &at);
+	struct seq_cursor at, at_hidden;
+	struct tuple *seen = seq_after(&x->space->all, x->position, &at);
+	struct tuple *hidden = seq_after(&x->space->hidden, x->position, &at_hidden);
 	unsigned used = 0;
 	struct keys k;
 
-	for (; t && used < units; used++, t = seq_next(&at)) {
+	for (; (seen || hidden) && used < units; used++) {
+		bool is_hidden = !seen || (hidden && hidden->id < seen->id);
+		struct tuple *t = is_hidden ? hidden : seen;
+
+		if (is_hidden)
+			hidden = seq_next(&at_hidden);
+		else
+			seen = seq_next(&at);
 		x->position = t->id;
 		if (t->fields != x->arity)
 			continue;
 		keys_of(&k, t, e->config.hash_seed);
-		index_add(x, &k, t);
+		index_add(x, &k, t, is_hidden);
 	}
-	if (!t)
+	if (!seen && !hidden)
 		build_done(e, x);
 	return used + 1;
 }
@@ -125,9 +140,11 @@ static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 			continue;
 		}
 		used++;
-		if (hash_drain(&x->buckets, 1, drop_rest, &bucket) == 0) {
+		if (hash_drain(&x->buckets, 1, drop_rest, &bucket) == 0 &&
+		    hash_drain(&x->hidden, 1, drop_rest, &bucket) == 0) {
 			work_end(w);
 			hash_close(&x->buckets);
+			hash_close(&x->hidden);
 			e->indexes--;
 			xfree(x);
 			break;
@@ -164,6 +181,7 @@ static struct index *index_create(struct engine *e, struct space *s, const struc
 	x->bound = t->shape.bound;
 	memcpy(x->class, t->shape.class, x->arity);
 	hash_init(&x->buckets);
+	hash_init(&x->hidden);
 	list_init(&x->parked);
 	list_init(&x->build.link);
 	list_append(&a->indexes, &x->link);
@@ -244,5 +262,5 @@ struct index *index_best(struct space *s, const struct template *t)
 
 size_t index_memory(const struct index *x)
 {
-	return sizeof *x + hash_bytes(&x->buckets);
+	return sizeof *x + hash_bytes(&x->buckets) + hash_bytes(&x->hidden);
 }

@@ -1,8 +1,8 @@
 /* Outcomes: what a session's executed requests changed, until acknowledged.
- * A put's outcome is its result; a take's is the tuples themselves, which belong
- * to it and stand in no index. In a durable space a take's outcome is kept by
- * the tuples' own rows (owner and number), a put's by one row for each session
- * and batch (struct group). */
+ * A put's or a commit's outcome is its result; a take's is the tuples themselves,
+ * which belong to it and stand in no index; a leased take's is its open claims. In
+ * a durable space a take's outcome is kept by the tuples' own rows (owner and
+ * number), a put's by one row for each session and batch (struct group). */
 #include "state.h"
 
 #include <assert.h>
@@ -24,6 +24,7 @@ static struct outcome *outcome_new(struct engine *e, struct session *s, uint64_t
 	o->n = n;
 	o->attach = s->attach;
 	o->cost = OUTCOME_COST;
+	list_init(&o->claims);
 	seq_insert(&s->outcomes, o);
 	e->outcomes++;
 	return o;
@@ -104,14 +105,21 @@ static void taken_add(struct outcome *o, struct session *s, struct tuple *t)
 	s->outcome_bytes += cost;
 }
 
-void outcome_taken(struct engine *e, struct session *s, uint64_t n, struct space *sp,
-                   struct tuple **t, uint32_t count)
+struct outcome *outcome_take(struct engine *e, struct session *s, uint64_t n, struct space *sp)
 {
 	struct outcome *o = outcome_new(e, s, n);
 
 	o->space = sp;
 	sp->refs++;
 	s->outcome_bytes += o->cost;
+	return o;
+}
+
+void outcome_taken(struct engine *e, struct session *s, uint64_t n, struct space *sp,
+                   struct tuple **t, uint32_t count)
+{
+	struct outcome *o = outcome_take(e, s, n, sp);
+
 	for (uint32_t i = 0; i < count; i++)
 		taken_add(o, s, t[i]);
 	e->taken += count;
@@ -123,7 +131,8 @@ static void outcome_end(struct engine *e, struct session *s, struct outcome *o)
 	seq_remove(&s->outcomes, o->n);
 	s->outcome_bytes -= o->cost;
 	e->outcomes--;
-	e->taken -= o->count;
+	if (o->taken)
+		e->taken -= o->count;
 	if (o->space)
 		space_unref(e, o->space);
 	if (o->taken != &o->one)
@@ -132,24 +141,46 @@ static void outcome_end(struct engine *e, struct session *s, struct outcome *o)
 	xfree(o);
 }
 
-/* A row whose tuple is nobody's any more. */
-static void row_delete(struct engine *e, struct space *sp, struct tuple *t)
+void outcome_join(struct outcome *o, struct claim *c)
 {
-	struct change *c = reply_change(e, CHANGE_DELETE);
+	uint32_t cost = OUTCOME_COST + c->tuple->size;
 
-	c->space = sp->number;
-	c->id = t->id;
-	c->bytes = tuple_bytes(t);
-	space_touch(e, sp);
+	c->outcome = o;
+	list_append(&o->claims, &c->link);
+	o->count++;
+	o->cost += cost;
+	c->session->outcome_bytes += cost;
+}
+
+void outcome_leave(struct engine *e, struct claim *c)
+{
+	struct outcome *o = c->outcome;
+	uint32_t cost = OUTCOME_COST + c->tuple->size;
+
+	c->outcome = NULL;
+	list_remove(&c->link);
+	o->cost -= cost;
+	c->session->outcome_bytes -= cost;
+	if (--o->count == 0)
+		outcome_end(e, c->session, o);
 }
 
 void outcome_free(struct engine *e, struct session *s, struct outcome *o)
 {
-	bool rows = o->space && !o->space->is_volatile && s->number != 0;
+	bool rows = o->taken && !o->space->is_volatile && s->number != 0;
+	struct claim *c;
 
+	if (!list_empty(&o->claims)) {
+		for (uint32_t left = o->count; left > 0; left--) {
+			c = list_entry(list_first(&o->claims), struct claim, link);
+			outcome_leave(e, c); /* the last one ends the outcome */
+			claim_acknowledge(e, c);
+		}
+		return;
+	}
 	for (uint32_t i = 0; i < o->count; i++) {
 		if (rows)
-			row_delete(e, o->space, o->taken[i]);
+			reply_delete(e, o->space, o->taken[i]);
 		engine_bury(e, o->taken[i]);
 	}
 	if (o->batch)
@@ -165,7 +196,7 @@ static void give_back(struct engine *e, struct session *s, struct space *sp, str
 
 	if (sp->dropped) {
 		if (!sp->is_volatile && s->number != 0)
-			row_delete(e, sp, t);
+			reply_delete(e, sp, t);
 		engine_bury(e, t);
 		return;
 	}
@@ -181,12 +212,28 @@ static void give_back(struct engine *e, struct session *s, struct space *sp, str
 	space_appear(e, sp, t);
 }
 
-uint32_t outcome_undo(struct engine *e, struct session *s, struct outcome *o, bool died)
+/* Each claim leaves first, and the last one ends the outcome: what comes back may
+ * be taken again at once, by the same session. */
+static void undo_claims(struct engine *e, struct outcome *o, bool undone)
+{
+	for (uint32_t left = o->count; left > 0; left--) {
+		struct claim *c = list_entry(list_first(&o->claims), struct claim, link);
+
+		outcome_leave(e, c);
+		claim_back(e, c, undone);
+	}
+}
+
+uint32_t outcome_undo(struct engine *e, struct session *s, struct outcome *o, enum undo why)
 {
 	uint32_t count = o->count;
 
+	if (!list_empty(&o->claims)) {
+		undo_claims(e, o, why == UNDO_CANCEL);
+		return count;
+	}
 	for (uint32_t i = 0; i < count; i++)
-		give_back(e, s, o->space, o->taken[i], died);
+		give_back(e, s, o->space, o->taken[i], why == UNDO_DEATH);
 	outcome_end(e, s, o);
 	return count;
 }
@@ -208,12 +255,8 @@ void outcome_restore_taken(struct engine *e, struct session *s, struct space *sp
 {
 	struct outcome *o = seq_find(&s->outcomes, c->number);
 
-	if (!o) {
-		o = outcome_new(e, s, c->number);
-		o->space = sp;
-		sp->refs++;
-		s->outcome_bytes += o->cost;
-	}
+	if (!o)
+		o = outcome_take(e, s, c->number, sp);
 	taken_add(o, s, t);
 	e->taken++;
 }

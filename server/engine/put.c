@@ -1,26 +1,25 @@
 /* out and outs. */
 #include "state.h"
 
-/* Why a put is refused, or 0. */
-static int refuse(struct engine *e, struct conn *c, const struct request *r)
+bool put_refused(struct engine *e, struct conn *c, const struct request *r, size_t bytes)
 {
 	const char *op = message_rows[r->op].name;
 
 	if (c->session->number && !outcome_room(e, c->session)) {
 		reply_error(e, c, r->n, 0, ERROR_UNACKNOWLEDGED,
 		            "%s: too many replies of this session are not acknowledged", op);
-		return ERROR_UNACKNOWLEDGED;
+		return true;
 	}
-	if (e->bytes + r->value.n > e->config.limits.bytes) {
+	if (bytes > 0 && e->bytes + bytes > e->config.limits.bytes) {
 		reply_error(e, c, r->n, 0, ERROR_FULL,
 		            "%s: the server's tuples take %llu bytes, its limit", op,
 		            (unsigned long long)e->config.limits.bytes);
-		return ERROR_FULL;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
-static uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
+uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
 {
 	struct tuple *t = tuple_create(engine_id(e), item);
 	uint64_t id = t->id;
@@ -67,7 +66,7 @@ int put_run(struct engine *e, struct conn *c, const struct event *ev)
 		return 0;
 	if (!s->is_volatile && ev->batch_full)
 		return ENGINE_AGAIN;
-	if (refuse(e, c, r))
+	if (put_refused(e, c, r, r->value.n))
 		return 0;
 	buf_clear(result, 65536);
 	if (r->op == MESSAGE_OUT)

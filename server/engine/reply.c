@@ -41,6 +41,16 @@ struct change *reply_change(struct engine *e, enum change_kind kind)
 	return &f->change;
 }
 
+void reply_delete(struct engine *e, struct space *sp, const struct tuple *t)
+{
+	struct change *c = reply_change(e, CHANGE_DELETE);
+
+	c->space = sp->number;
+	c->id = t->id;
+	c->bytes = tuple_bytes(t);
+	space_touch(e, sp);
+}
+
 static struct buf *frame_open(struct engine *e, uint64_t n, unsigned items)
 {
 	struct buf *b = &e->fx->bytes;
@@ -104,6 +114,26 @@ void reply_error(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, i
 	frame_close(e, c, n, batch, false);
 }
 
+void reply_stale(struct engine *e, struct conn *c, const struct request *r, uint64_t batch,
+                 const uint64_t *tokens, uint32_t count)
+{
+	struct buf *b = frame_open(e, r->n, 4);
+	struct buf text = BUF_INIT;
+
+	item_put_int(b, ERROR_CLAIM_OVER);
+	if (count == 1)
+		buf_printf(&text, "%s: the claim %llu is over", message_rows[r->op].name,
+		           (unsigned long long)tokens[0]);
+	else
+		buf_printf(&text, "%s: %u claims are over", message_rows[r->op].name, count);
+	item_put_text_n(b, buf_bytes(&text));
+	buf_close(&text);
+	item_put_head(b, ITEM_ARRAY, count);
+	for (uint32_t i = 0; i < count; i++)
+		item_put_uint(b, tokens[i]);
+	frame_close(e, c, r->n, batch, false);
+}
+
 void reply_tuples(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, bool confirm,
                   struct tuple *const *t, uint32_t count)
 {
@@ -117,6 +147,25 @@ void reply_tuples(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, 
 		batch = engine_wait(e, t[i]->id, batch);
 	}
 	reply_end(e, c, n, batch, confirm);
+}
+
+void reply_claims(struct engine *e, struct conn *c, const struct outcome *o, uint64_t batch,
+                  bool confirm)
+{
+	struct buf *b = reply_begin(e, o->n);
+
+	item_put_head(b, ITEM_ARRAY, o->count);
+	for (const struct list *it = o->claims.next; it != &o->claims; it = it->next) {
+		const struct claim *claim = list_entry(it, struct claim, link);
+
+		item_put_head(b, ITEM_ARRAY, 4);
+		item_put_uint(b, claim->tuple->id);
+		item_put_item(b, tuple_bytes(claim->tuple));
+		item_put_uint(b, claim->token);
+		item_put_uint(b, claim->tuple->tries);
+		batch = engine_wait(e, claim->token, batch);
+	}
+	reply_end(e, c, o->n, batch, confirm);
 }
 
 void reply_close(struct engine *e, struct conn *c, bool discard)

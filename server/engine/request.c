@@ -47,6 +47,7 @@ static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const 
 	[MESSAGE_CANCEL] = hello_cancel, [MESSAGE_ACK] = ack,
 	[MESSAGE_SPACE] = admin_space,   [MESSAGE_STATS] = admin_stats,
 	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = hello_bye,
+	[MESSAGE_COMMIT] = commit_run,   [MESSAGE_RENEW] = commit_renew,
 };
 
 /* A request of a resumed session that this connection, or the one before,
@@ -63,7 +64,9 @@ static bool is_resend(struct engine *e, struct conn *c, const struct request *r)
 		return true;
 	if (o && o->attach != s->attach) {
 		o->attach = s->attach;
-		if (o->count > 0)
+		if (!list_empty(&o->claims))
+			reply_claims(e, c, o, o->space->last_batch, false);
+		else if (o->count > 0)
 			reply_tuples(e, c, r->n, o->space->last_batch, false, o->taken, o->count);
 		else {
 			item_put_item(reply_begin(e, r->n), o->result);

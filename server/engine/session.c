@@ -104,6 +104,7 @@ struct session *session_make(struct engine *e, struct bytes principal)
 	s->principal = session_copy(principal);
 	seq_init(&s->outcomes);
 	seq_init(&s->groups);
+	seq_init(&s->claims);
 	seq_init(&s->early);
 	list_init(&s->waiting);
 	hash_init(&s->waiting_by_n);
@@ -143,6 +144,7 @@ void session_free(struct engine *e, struct session *s)
 		xfree(g);
 	}
 	seq_close(&s->outcomes);
+	seq_close(&s->claims);
 	hash_close(&s->waiting_by_n);
 	free_bytes(&s->principal);
 	free_bytes(&s->may);
@@ -185,16 +187,22 @@ static unsigned ending_run(struct engine *e, struct work *w, unsigned units)
 	struct session *s = list_entry(w, struct session, ending);
 	unsigned used = 0;
 	struct outcome *o;
+	struct claim *c;
 
 	while ((o = seq_first(&s->outcomes))) {
 		if (used >= units)
 			return used;
 		used += 1 + o->count;
 		o->batch = 0; /* the session's rows go all at once */
-		if (o->count > 0)
-			outcome_undo(e, s, o, s->died);
+		if (o->space)
+			outcome_undo(e, s, o, s->died ? UNDO_DEATH : UNDO_END);
 		else
 			outcome_free(e, s, o);
+	}
+	for (; (c = seq_first(&s->claims)); used++) {
+		if (used >= units)
+			return used;
+		claim_back(e, c, false);
 	}
 	work_end(w);
 	if (s->number)

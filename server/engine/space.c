@@ -38,6 +38,7 @@ struct space *space_create(struct engine *e, uint64_t number, struct bytes name,
 	s->name = (struct bytes){copy, name.n};
 	s->is_volatile = is_volatile;
 	seq_init(&s->all);
+	seq_init(&s->hidden);
 	list_init(&s->walks);
 	list_init(&s->drop.link);
 	seq_insert(&e->spaces, s);
@@ -74,52 +75,98 @@ static void account(struct engine *e, struct space *s, const struct tuple *t, bo
 	e->bytes += in ? all : 0 - all;
 }
 
-static void enter(struct engine *e, struct space *s, struct tuple *t, const struct keys *k)
+static void enter(struct engine *e, struct space *s, struct tuple *t, const struct keys *k,
+                  bool hidden)
 {
 	struct arity *a = space_arity(s, t->fields);
 
-	seq_insert(&s->all, t);
+	seq_insert(hidden ? &s->hidden : &s->all, t);
 	account(e, s, t, true);
 	list_each(it, &a->indexes)
-		index_add(list_entry(it, struct index, link), k, t);
-	walk_appear(s, t);
+		index_add(list_entry(it, struct index, link), k, t, hidden);
+	walk_enter(s, t, hidden);
+}
+
+static void leave(struct engine *e, struct space *s, struct tuple *t, const struct keys *k,
+                  bool hidden)
+{
+	struct arity *a = space_arity(s, t->fields);
+
+	space_touch(e, s);
+	walk_leave(s, t, hidden);
+	list_each(it, &a->indexes)
+		index_remove(list_entry(it, struct index, link), k, t, hidden);
+	account(e, s, t, false);
+	seq_remove_item(hidden ? &s->hidden : &s->all, t);
+}
+
+/* The keys of a tuple, as far as indexes or waiters will ask for them. */
+static void keys_for(const struct engine *e, const struct space *s, struct keys *k,
+                     const struct tuple *t)
+{
+	const struct arity *a = s->arities[t->fields];
+
+	if (a && (a->index_count > 0 || a->waiting_count > 0))
+		keys_of(k, t, e->config.hash_seed);
+}
+
+static bool appear(struct engine *e, struct space *s, struct tuple *t, const struct keys *k)
+{
+	space_touch(e, s);
+	if (s->waiting > 0 && waiter_serve(e, s, t, k))
+		return false;
+	enter(e, s, t, k, false);
+	return true;
 }
 
 bool space_appear(struct engine *e, struct space *s, struct tuple *t)
 {
-	struct arity *a = s->arities[t->fields];
 	struct keys k;
 
-	space_touch(e, s);
-	if (a)
-		keys_of(&k, t, e->config.hash_seed);
-	if (s->waiting > 0 && waiter_serve(e, s, t, &k))
-		return false;
-	enter(e, s, t, &k);
-	return true;
+	keys_for(e, s, &k, t);
+	return appear(e, s, t, &k);
 }
 
-void space_store(struct engine *e, struct space *s, struct tuple *t)
+void space_store(struct engine *e, struct space *s, struct tuple *t, bool hidden)
 {
 	struct keys k;
 
-	keys_of(&k, t, e->config.hash_seed);
-	enter(e, s, t, &k);
+	keys_for(e, s, &k, t);
+	enter(e, s, t, &k, hidden);
 }
 
 void space_vanish(struct engine *e, struct space *s, struct tuple *t)
 {
-	struct arity *a = space_arity(s, t->fields);
 	struct keys k;
 
-	space_touch(e, s);
-	if (a->index_count > 0)
-		keys_of(&k, t, e->config.hash_seed);
-	walk_vanish(s, t);
-	list_each(it, &a->indexes)
-		index_remove(list_entry(it, struct index, link), &k, t);
-	account(e, s, t, false);
-	seq_remove_item(&s->all, t);
+	keys_for(e, s, &k, t);
+	leave(e, s, t, &k, false);
+}
+
+void space_hide(struct engine *e, struct space *s, struct tuple *t)
+{
+	struct keys k;
+
+	keys_for(e, s, &k, t);
+	leave(e, s, t, &k, false);
+	enter(e, s, t, &k, true);
+}
+
+void space_reveal(struct engine *e, struct space *s, struct tuple *t)
+{
+	struct keys k;
+
+	keys_for(e, s, &k, t);
+	leave(e, s, t, &k, true);
+	appear(e, s, t, &k);
+}
+
+void space_forget(struct engine *e, struct space *s, struct tuple *t)
+{
+	struct keys k;
+
+	keys_for(e, s, &k, t);
+	leave(e, s, t, &k, true);
 }
 
 static void space_free(struct space *s)

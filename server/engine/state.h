@@ -15,6 +15,7 @@
 struct engine;
 struct conn;
 struct session;
+struct claim;
 
 /* ---- work.c: background work, in slices ---------------------------------- */
 
@@ -37,7 +38,8 @@ struct index {
 	struct list link; /* arity.indexes */
 	struct work build;
 	struct space *space;
-	struct hash buckets; /* of struct tuple, by the bound fields */
+	struct hash buckets; /* of visible tuples, by the bound fields */
+	struct hash hidden;  /* of claimed ones, likewise */
 	struct list parked;  /* conn.park: who waits for the end of the build */
 	uint64_t position;   /* built up to this id; UINT64_MAX: complete */
 	uint64_t used;       /* engine.uses when last asked for */
@@ -48,10 +50,11 @@ struct index {
 	uint8_t class[];
 };
 
-/* The bucket of the template's bound fields, or NULL. */
-void *index_bucket(const struct engine *e, const struct index *x, const struct template *t);
-void index_add(struct index *x, const struct keys *k, struct tuple *t);
-void index_remove(struct index *x, const struct keys *k, struct tuple *t);
+/* The bucket of the template's bound fields, of visible or of hidden tuples, or NULL. */
+void *index_bucket(const struct engine *e, const struct index *x, const struct template *t,
+                   bool hidden);
+void index_add(struct index *x, const struct keys *k, struct tuple *t, bool hidden);
+void index_remove(struct index *x, const struct keys *k, struct tuple *t, bool hidden);
 
 enum index_state { INDEX_READY, INDEX_BUILDING, INDEX_NONE };
 
@@ -93,6 +96,7 @@ struct waiter {
 	struct waitkey *key;    /* NULL: not in the indexes (detached) */
 	struct tuple *tuple;    /* the template's; NULL is null */
 	uint64_t after;
+	uint64_t lease_ms;      /* 0: a plain take */
 	uint32_t max;
 	bool take, residue;
 	bool resent;            /* asked for on the present connection */
@@ -125,12 +129,12 @@ struct walk {
 	struct list link; /* space.walks */
 	struct conn *conn;
 	struct space *space;
-	struct index *index;     /* whose bucket it walks; NULL: the whole space */
+	struct index *index;     /* whose buckets it walks; NULL: the whole space */
 	struct template template;
 	uint64_t n;              /* the request it is for */
 	uint64_t position;       /* every tuple up to this id was looked at */
 	uint64_t after;
-	uint64_t count;          /* matches, when `counting` */
+	uint64_t count;          /* matches, when `counting`: hidden ones too */
 	struct seq found;        /* the oldest matches, when not */
 	uint32_t max;
 	bool counting, done;
@@ -144,9 +148,10 @@ void walk_end(struct engine *e, struct walk *w);
 /* Whether it has its answer. One whose finds are gone again goes on. */
 bool walk_ready(struct engine *e, struct walk *w);
 
-/* A tuple appeared in, or vanished from, the space. */
-void walk_appear(struct space *s, struct tuple *t);
-void walk_vanish(struct space *s, struct tuple *t);
+/* A tuple enters or leaves the visible or the hidden ones of the space. Whether it
+ * is hidden is nothing to a walk that counts: it leaves here and enters there. */
+void walk_enter(struct space *s, struct tuple *t, bool hidden);
+void walk_leave(struct space *s, struct tuple *t, bool hidden);
 
 /* ---- space.c: a named bag of tuples ---------------------------------------- */
 
@@ -154,22 +159,23 @@ struct arity {
 	struct list indexes; /* struct index */
 	struct list waiting; /* struct waitshape */
 	uint32_t index_count, waiting_count;
-	uint64_t tuples;     /* visible */
+	uint64_t tuples;     /* visible and hidden */
 };
 
 struct space {
 	uint64_t number; /* first: key of engine.spaces */
 	struct bytes name;
 	bool is_volatile, dropped;
-	struct seq all; /* visible tuples by id */
+	struct seq all;    /* visible tuples by id */
+	struct seq hidden; /* claimed ones: they exist, but nobody else finds them */
 	struct arity *arities[TUPLE_FIELDS + 1];
 	struct waitkey everything; /* waiters for null */
 	struct list walks;
 	struct work drop;
 	uint64_t last_batch; /* the last one that changed it; 0 in a volatile space */
-	uint64_t bytes;      /* of its visible tuples */
+	uint64_t bytes;      /* of its tuples, hidden ones too */
 	uint64_t waiting;    /* waiters in its indexes */
-	uint64_t refs;       /* taken tuples and waiters that name it */
+	uint64_t refs;       /* outcomes, claims and waiters that name it */
 };
 
 struct space *space_create(struct engine *e, uint64_t number, struct bytes name, bool is_volatile);
@@ -184,11 +190,21 @@ void space_unref(struct engine *e, struct space *s);
  * owns it then. False: a waiter has taken it. */
 bool space_appear(struct engine *e, struct space *s, struct tuple *t);
 
-/* Stores a tuple without serving anybody: recovery. */
-void space_store(struct engine *e, struct space *s, struct tuple *t);
+/* Stores a tuple, visible or hidden, without serving anybody: recovery, and the
+ * claim of a tuple that stands nowhere yet. */
+void space_store(struct engine *e, struct space *s, struct tuple *t, bool hidden);
 
 /* Takes a visible tuple out of every index; the caller owns it. */
 void space_vanish(struct engine *e, struct space *s, struct tuple *t);
+
+/* A visible tuple becomes hidden: it exists, but only counting sees it. */
+void space_hide(struct engine *e, struct space *s, struct tuple *t);
+
+/* A hidden tuple stands in its old place again, or is served to a waiter. */
+void space_reveal(struct engine *e, struct space *s, struct tuple *t);
+
+/* Takes a hidden tuple out of every index; the caller owns it. */
+void space_forget(struct engine *e, struct space *s, struct tuple *t);
 
 /* The space's contents changed in the open batch. */
 void space_touch(struct engine *e, struct space *s);
@@ -199,10 +215,11 @@ struct outcome {
 	uint64_t n; /* first: key of session.outcomes */
 	uint64_t batch;  /* whose row keeps it; 0: none does */
 	uint64_t attach; /* session.attach when it was last answered */
-	struct space *space;  /* of what was taken; holds a reference */
-	struct bytes result;  /* the reply's result (puts); owned */
-	struct tuple **taken; /* what a take took, in order; owned */
-	uint32_t count;       /* of taken */
+	struct space *space;  /* of what was taken; holds a reference. NULL: not a take */
+	struct bytes result;  /* the reply's result (puts, commits); owned */
+	struct tuple **taken; /* what a plain take took, in order; owned */
+	struct list claims;   /* struct claim, in order: what is open of a leased take */
+	uint32_t count;       /* of taken, or of claims */
 	uint32_t cost;
 	struct tuple *one;    /* room for a single taken tuple */
 };
@@ -215,21 +232,80 @@ bool outcome_room(const struct engine *e, const struct session *s);
 void outcome_result(struct engine *e, struct session *s, uint64_t n, bool durable,
                     struct bytes result);
 
-/* Keeps what a take took: the tuples, in order, that space_vanish() answered. */
+/* Keeps what a plain take took: the tuples, in order, that stand nowhere now. */
 void outcome_taken(struct engine *e, struct session *s, uint64_t n, struct space *sp,
                    struct tuple **t, uint32_t count);
 
-/* Acknowledged: it is final. */
+/* The outcome of a take, with nothing in it yet. The claims of a leased take join
+ * it, one at least; the last that leaves ends it: a resend is then executed anew. */
+struct outcome *outcome_take(struct engine *e, struct session *s, uint64_t n, struct space *sp);
+void outcome_join(struct outcome *o, struct claim *c);
+void outcome_leave(struct engine *e, struct claim *c);
+
+/* Acknowledged: it is final; claims go on without it. */
 void outcome_free(struct engine *e, struct session *s, struct outcome *o);
 
-/* Undone: what was taken is back. `died`: its taker is gone, which counts as a
- * try. Only for takes. Answers how many tuples moved; the outcome is freed. */
-uint32_t outcome_undo(struct engine *e, struct session *s, struct outcome *o, bool died);
+/* What a take's undoing is for. */
+enum undo {
+	UNDO_CANCEL, /* as if it had never been asked: a claim's try is given back */
+	UNDO_END,    /* its session has ended */
+	UNDO_DEATH,  /* its taker is gone, which counts as a try */
+};
+
+/* Undone: what was taken, or is still claimed, is back. Only for takes. Answers how
+ * many tuples moved; the outcome is freed. */
+uint32_t outcome_undo(struct engine *e, struct session *s, struct outcome *o, enum undo why);
 
 /* Recovery: one row's part of an outcome. */
 void outcome_restore_result(struct engine *e, struct session *s, const struct change *c);
 void outcome_restore_taken(struct engine *e, struct session *s, struct space *sp,
                            const struct change *c, struct tuple *t);
+
+/* ---- claim.c: tuples taken under a lease ------------------------------------ */
+
+struct claim {
+	uint64_t token; /* first: key of session.claims */
+	struct session *session;
+	struct space *space;     /* holds a reference */
+	struct tuple *tuple;     /* hidden in the space */
+	struct outcome *outcome; /* NULL once acknowledged */
+	struct list link;        /* outcome.claims */
+	uint64_t lease_ms;       /* as asked for first */
+	struct heap_node timer;  /* engine.leases, by the lease clock */
+	bool named;              /* in the commit that is looked at */
+};
+
+/* How many more claims the session may have. */
+uint32_t claim_room(const struct engine *e, const struct session *s);
+
+/* Claims hidden tuples for request n and keeps its outcome. */
+struct outcome *claim_take(struct engine *e, struct session *s, uint64_t n, struct space *sp,
+                           struct tuple **t, uint32_t count, uint64_t lease_ms);
+
+/* The session's claim of that token, or NULL when its lease is over. */
+struct claim *claim_find(const struct engine *e, const struct session *s, uint64_t token);
+
+/* Lets the lease end no earlier than so much from now; answers what is left of it. */
+uint64_t claim_renew(struct engine *e, struct claim *c, uint64_t lease_ms);
+
+/* Acknowledged: its row says no request any more. */
+void claim_acknowledge(struct engine *e, struct claim *c);
+
+/* The two ends of a claim: its tuple is gone; or back in its old place, with the
+ * try given back when it is as if it had never been taken. */
+void claim_done(struct engine *e, struct claim *c);
+void claim_back(struct engine *e, struct claim *c, bool undone);
+
+/* Ends leases that are over, a slice of them. */
+void claim_expire(struct engine *e);
+
+/* When the next lease ends, by the lease clock; ENGINE_NEVER: none does before
+ * the next batch. */
+uint64_t claim_deadline(const struct engine *e);
+
+/* Recovery: the lease begins again, in full. */
+void claim_restore(struct engine *e, struct session *s, struct space *sp, const struct change *c,
+                   struct tuple *t);
 
 /* ---- session.c --------------------------------------------------------------- */
 
@@ -248,6 +324,8 @@ struct session {
 	struct heap_node grace;      /* engine.graces, by the lease clock */
 	struct seq outcomes;
 	struct seq groups;
+	struct seq claims;
+	uint64_t claim_batch;        /* the last one in which a durable claim ended */
 	uint64_t outcome_bytes;
 	struct list waiting;         /* struct waiter, by order */
 	struct hash waiting_by_n;
@@ -305,6 +383,10 @@ void reply_end(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, boo
 void reply_null(struct engine *e, struct conn *c, uint64_t n, uint64_t batch);
 void reply_error(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, int code,
                  const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* Error claim-over, with the tokens whose claims are over as its detail. */
+void reply_stale(struct engine *e, struct conn *c, const struct request *r, uint64_t batch,
+                 const uint64_t *tokens, uint32_t count);
 void reply_close(struct engine *e, struct conn *c, bool discard);
 void reply_resume(struct engine *e, struct conn *c);
 
@@ -312,12 +394,29 @@ void reply_resume(struct engine *e, struct conn *c);
 void reply_tuples(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, bool confirm,
                   struct tuple *const *t, uint32_t count);
 
+/* [[id, tuple, token, tries]...]: what is open of a leased take. */
+void reply_claims(struct engine *e, struct conn *c, const struct outcome *o, uint64_t batch,
+                  bool confirm);
+
+/* The row of a tuple of a durable space goes. */
+void reply_delete(struct engine *e, struct space *sp, const struct tuple *t);
+
 /* A change for the open batch: zeroed but for its kind, to be filled in. */
 struct change *reply_change(struct engine *e, enum change_kind kind);
 
-/* ---- put.c: out, outs; take.c: in, rd, count; 0 or ENGINE_AGAIN ----------------- */
+/* ---- put.c: out, outs; take.c: in, rd, count; commit.c: commit, renew;
+ * 0 or ENGINE_AGAIN ---------------------------------------------------------------- */
 
 int put_run(struct engine *e, struct conn *c, const struct event *ev);
+
+/* Puts one tuple; answers its id. */
+uint64_t put_one(struct engine *e, struct space *s, struct bytes item);
+
+/* Whether so many bytes may not be put, with an error reply then. */
+bool put_refused(struct engine *e, struct conn *c, const struct request *r, size_t bytes);
+
+int commit_run(struct engine *e, struct conn *c, const struct event *ev);
+int commit_renew(struct engine *e, struct conn *c, const struct event *ev);
 int take_run(struct engine *e, struct conn *c, const struct event *ev);
 int take_count(struct engine *e, struct conn *c, const struct event *ev);
 
@@ -325,10 +424,10 @@ int take_count(struct engine *e, struct conn *c, const struct event *ev);
  * One that would need unfinished work stays out until it is sent again. */
 void take_reenter(struct engine *e, struct waiter *w);
 
-/* Gives tuples that were taken out of their indexes to a session: outcome,
- * changes and reply. */
+/* Gives tuples to a session: outcome, changes and reply. They stand nowhere now;
+ * or, when they are claimed (lease_ms > 0), they are hidden. */
 void take_give(struct engine *e, struct session *s, uint64_t n, struct space *sp,
-               struct tuple **t, uint32_t count);
+               struct tuple **t, uint32_t count, uint64_t lease_ms);
 
 /* ---- admin.c: space, stats, ping ------------------------------------------------ */
 
@@ -346,6 +445,8 @@ bool request_may(const struct conn *c, struct bytes space, unsigned op);
 
 /* The space a request names, or NULL after an error reply. */
 struct space *request_space(struct engine *e, struct conn *c, const struct request *r);
+
+#define COMMIT_CLAIMS (2 * MESSAGE_LIST_MAX) /* that a commit may name */
 
 /* ---- engine.c -------------------------------------------------------------------- */
 
@@ -387,18 +488,21 @@ struct engine {
 	struct conn **conns;
 	uint32_t conn_cap, conn_count;
 	uint64_t opened;         /* connections, ever */
-	struct heap timers, graces;
+	struct heap timers, graces, leases;
+	uint32_t expiries; /* leases that ended in this batch and changed something durable */
 	struct list work;
 	struct tuple **grave;    /* freed at the next step */
 	size_t grave_count, grave_cap;
 	struct buf result;       /* scratch: the result of a put */
 	size_t frame_at, frame_mark; /* of the reply being written */
 	struct tuple *some[MESSAGE_LIST_MAX]; /* scratch of one request */
+	struct claim *named[COMMIT_CLAIMS];   /* likewise */
+	uint64_t stale[COMMIT_CLAIMS];
 
 	uint64_t wait;           /* the batch the present reply waits for */
 	uint64_t orders, uses;   /* counters */
-	uint64_t tuples, bytes;  /* visible, in all spaces */
-	uint64_t waiting, outcomes, indexes, taken;
+	uint64_t tuples, bytes;  /* visible and hidden, in all spaces */
+	uint64_t waiting, outcomes, indexes, taken, claims;
 	uint64_t requests[MESSAGE_OPS];
 	uint64_t start_ms;
 };

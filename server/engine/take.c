@@ -2,7 +2,7 @@
 #include "bucket.h"
 #include "state.h"
 
-#define ENTRY_BYTES 20 /* of a reply, beside a tuple's own */
+#define ENTRY_BYTES 32 /* of a reply, beside a tuple's own */
 
 /* What there is to look through for a template. */
 enum source {
@@ -11,13 +11,17 @@ enum source {
 	SOURCE_WALK,   /* a walk is needed */
 };
 
+/* `hidden` is asked for when counting; NULL: hidden tuples are nothing to it. */
 static enum source source_of(struct engine *e, struct space *s, const struct template *t,
-                             void **bucket, struct index **x)
+                             void **bucket, void **hidden, struct index **x)
 {
-	*bucket = NULL;
+	void *none, **other = hidden ? hidden : &none;
+
+	*bucket = *other = NULL;
 	*x = NULL;
 	if (t->all) {
 		*bucket = s->all.count ? (void *)((uintptr_t)&s->all | 1) : NULL;
+		*other = s->hidden.count ? (void *)((uintptr_t)&s->hidden | 1) : NULL;
 		return SOURCE_BUCKET;
 	}
 	switch (index_get(e, s, t, x)) {
@@ -28,8 +32,10 @@ static enum source source_of(struct engine *e, struct space *s, const struct tem
 	case INDEX_READY:
 		break;
 	}
-	*bucket = index_bucket(e, *x, t);
-	return t->residue && *bucket ? SOURCE_WALK : SOURCE_BUCKET;
+	*bucket = index_bucket(e, *x, t, false);
+	if (hidden)
+		*hidden = index_bucket(e, *x, t, true);
+	return t->residue && (*bucket || *other) ? SOURCE_WALK : SOURCE_BUCKET;
 }
 
 static void park(struct conn *c, struct index *x)
@@ -65,9 +71,14 @@ static uint32_t gather(struct engine *e, void *bucket, uint64_t after, uint64_t 
 }
 
 void take_give(struct engine *e, struct session *s, uint64_t n, struct space *sp,
-               struct tuple **t, uint32_t count)
+               struct tuple **t, uint32_t count, uint64_t lease_ms)
 {
 	space_touch(e, sp);
+	if (lease_ms > 0) {
+		reply_claims(e, s->conn, claim_take(e, s, n, sp, t, count, lease_ms),
+		             sp->last_batch, s->number == 0);
+		return;
+	}
 	for (uint32_t i = 0; !sp->is_volatile && i < count; i++) {
 		struct change *c = reply_change(e, s->number ? CHANGE_STATE : CHANGE_DELETE);
 
@@ -93,19 +104,28 @@ static const char *refusal(struct engine *e, struct conn *c, const struct reques
 	*code = ERROR_UNACKNOWLEDGED;
 	if (r->op == MESSAGE_IN && !outcome_room(e, c->session))
 		return "too many replies of this session are not acknowledged";
+	*code = ERROR_LIMIT;
+	if (request_has(r, OPTION_LEASE) && claim_room(e, c->session) == 0)
+		return "too many claims of this session are open";
 	return NULL;
+}
+
+/* Takes the visible tuples in e->some. */
+static void take_found(struct engine *e, struct session *s, uint64_t n, struct space *sp,
+                       uint32_t count, uint64_t lease_ms)
+{
+	for (uint32_t i = 0; i < count; i++)
+		(lease_ms > 0 ? space_hide : space_vanish)(e, sp, e->some[i]);
+	take_give(e, s, n, sp, e->some, count, lease_ms);
 }
 
 static void answer_found(struct engine *e, struct conn *c, const struct request *r,
                          struct space *s, uint32_t count)
 {
-	if (r->op == MESSAGE_RD) {
+	if (r->op == MESSAGE_RD)
 		reply_tuples(e, c, r->n, s->last_batch, false, e->some, count);
-		return;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		space_vanish(e, s, e->some[i]);
-	take_give(e, c->session, r->n, s, e->some, count);
+	else
+		take_found(e, c->session, r->n, s, count, option(r, OPTION_LEASE, 0));
 }
 
 static void answer_nothing(struct engine *e, struct conn *c, const struct request *r,
@@ -124,9 +144,11 @@ static int search(struct engine *e, struct conn *c, const struct request *r, str
                   struct template *t, uint32_t *count)
 {
 	uint64_t after = option(r, OPTION_AFTER, 0), max = option(r, OPTION_MAX, 1);
+	uint32_t room = request_has(r, OPTION_LEASE) ? claim_room(e, c->session) : MESSAGE_LIST_MAX;
 	struct index *x;
 	void *bucket;
 
+	max = max < room ? max : room;
 	if (c->walk) {
 		if (!walk_ready(e, c->walk))
 			return ENGINE_AGAIN;
@@ -135,7 +157,7 @@ static int search(struct engine *e, struct conn *c, const struct request *r, str
 		walk_end(e, c->walk);
 		return 0;
 	}
-	switch (source_of(e, s, t, &bucket, &x)) {
+	switch (source_of(e, s, t, &bucket, NULL, &x)) {
 	case SOURCE_AGAIN:
 		park(c, x);
 		return ENGINE_AGAIN;
@@ -184,7 +206,7 @@ int take_count(struct engine *e, struct conn *c, const struct event *ev)
 	struct template t;
 	enum source source;
 	struct index *x;
-	void *bucket;
+	void *bucket, *hidden;
 	uint64_t count;
 
 	if (!s)
@@ -196,12 +218,12 @@ int take_count(struct engine *e, struct conn *c, const struct event *ev)
 		walk_end(e, c->walk);
 	} else {
 		template_open(&t, r->value);
-		source = source_of(e, s, &t, &bucket, &x);
+		source = source_of(e, s, &t, &bucket, &hidden, &x);
 		if (source == SOURCE_AGAIN)
 			park(c, x);
 		else if (source == SOURCE_WALK)
 			walk_begin(e, c, r, s, &t);
-		count = bucket_count(bucket);
+		count = bucket_count(bucket) + bucket_count(hidden);
 		template_close(&t);
 		if (source != SOURCE_BUCKET)
 			return ENGINE_AGAIN;
@@ -219,9 +241,15 @@ static void reenter_answer(struct engine *e, struct waiter *w, uint32_t count)
 		reply_tuples(e, s->conn, w->n, w->space->last_batch, false, e->some, count);
 		return;
 	}
-	for (uint32_t i = 0; i < count; i++)
-		space_vanish(e, w->space, e->some[i]);
-	take_give(e, s, w->n, w->space, e->some, count);
+	take_found(e, s, w->n, w->space, count, w->lease_ms);
+}
+
+/* How many claims a waiter may get. */
+static uint32_t room_for(const struct engine *e, const struct waiter *w)
+{
+	uint32_t room = claim_room(e, w->session);
+
+	return w->max < room ? w->max : room;
 }
 
 void take_reenter(struct engine *e, struct waiter *w)
@@ -238,15 +266,16 @@ void take_reenter(struct engine *e, struct waiter *w)
 		waiter_free(e, w);
 		return;
 	}
-	if (w->take && !outcome_room(e, w->session))
+	if (w->take &&
+	    (!outcome_room(e, w->session) || (w->lease_ms && !claim_room(e, w->session))))
 		return;
 	template_open(&t, w->tuple ? tuple_bytes(w->tuple)
 	                           : (struct bytes){(const uint8_t *)"\xf6", 1});
-	source = source_of(e, w->space, &t, &bucket, &x);
+	source = source_of(e, w->space, &t, &bucket, NULL, &x);
 	template_close(&t);
 	if (source != SOURCE_BUCKET)
 		return;
-	count = gather(e, bucket, w->after, w->max);
+	count = gather(e, bucket, w->after, w->lease_ms ? room_for(e, w) : w->max);
 	if (count == 0) {
 		waiter_enter(e, w);
 		return;

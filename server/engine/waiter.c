@@ -224,6 +224,7 @@ int waiter_create(struct engine *e, struct conn *c, const struct request *r, str
 	w->resent = true;
 	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
 	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
+	w->lease_ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
 	s->refs++;
 	list_append(&session->waiting, &w->link);
 	hash_insert(&session->waiting_by_n, n_hash(w->n), w);
@@ -313,6 +314,20 @@ static struct waiter *serve_all(struct engine *e, struct space *s, struct tuple 
 	return best;
 }
 
+/* Whether its session may not have a tuple now, as an error reply. */
+static bool is_refused(struct engine *e, struct waiter *w)
+{
+	if (!outcome_room(e, w->session))
+		reply_error(e, w->session->conn, w->n, 0, ERROR_UNACKNOWLEDGED,
+		            "in: too many replies of this session are not acknowledged");
+	else if (w->lease_ms > 0 && claim_room(e, w->session) == 0)
+		reply_error(e, w->session->conn, w->n, 0, ERROR_LIMIT,
+		            "in: too many claims of this session are open");
+	else
+		return false;
+	return true;
+}
+
 bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const struct keys *keys)
 {
 	for (;;) {
@@ -320,13 +335,13 @@ bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const stru
 
 		if (!w)
 			return false;
-		if (outcome_room(e, w->session)) {
-			take_give(e, w->session, w->n, s, &t, 1);
+		if (!is_refused(e, w)) {
+			if (w->lease_ms > 0)
+				space_store(e, s, t, true);
+			take_give(e, w->session, w->n, s, &t, 1, w->lease_ms);
 			waiter_free(e, w);
 			return true;
 		}
-		reply_error(e, w->session->conn, w->n, 0, ERROR_UNACKNOWLEDGED,
-		            "in: too many replies of this session are not acknowledged");
 		waiter_free(e, w);
 	}
 }

@@ -1,5 +1,6 @@
 /* A search that no index answers alone looks at the tuples of one bucket (or of
- * the whole space) in id order, in slices. What appears or vanishes at or below
+ * the whole space) in id order, in slices; one that counts at the hidden ones too.
+ * What enters or leaves at or below
  * its position is noticed at once, the rest is left to the walk; so its answer
  * is that of one instant: the one at which the shell gives the request again. */
 #include "bucket.h"
@@ -32,15 +33,31 @@ static void walk_done(struct engine *e, struct walk *w)
 	reply_resume(e, w->conn);
 }
 
+static void *walk_bucket(const struct engine *e, const struct walk *w, bool hidden)
+{
+	struct seq *all = hidden ? &w->space->hidden : &w->space->all;
+
+	return w->index ? index_bucket(e, w->index, &w->template, hidden)
+	                : (void *)((uintptr_t)all | 1);
+}
+
+/* The next tuple of two buckets. */
+static struct tuple *next_of(const void *a, const void *b, uint64_t position)
+{
+	struct tuple *x = bucket_after(a, position), *y = bucket_after(b, position);
+
+	return !x || (y && y->id < x->id) ? y : x;
+}
+
 static unsigned walk_run(struct engine *e, struct work *work, unsigned units)
 {
 	struct walk *w = walk_of_work(work);
-	void *bucket = w->index ? index_bucket(e, w->index, &w->template)
-	                        : (void *)((uintptr_t)&w->space->all | 1);
+	void *bucket = walk_bucket(e, w, false);
+	void *hidden = w->counting ? walk_bucket(e, w, true) : NULL;
 	unsigned used = 0;
 
 	while (used < units) {
-		struct tuple *t = bucket_after(bucket, w->position);
+		struct tuple *t = next_of(bucket, hidden, w->position);
 
 		used++;
 		if (!t)
@@ -96,22 +113,23 @@ bool walk_ready(struct engine *e, struct walk *w)
 	return w->done;
 }
 
-void walk_appear(struct space *s, struct tuple *t)
+void walk_enter(struct space *s, struct tuple *t, bool hidden)
 {
 	list_each(it, &s->walks) {
 		struct walk *w = list_entry(it, struct walk, link);
 
-		if (t->id <= w->position)
+		if (t->id <= w->position && (w->counting || !hidden))
 			walk_found(w, t);
 	}
 }
 
-void walk_vanish(struct space *s, struct tuple *t)
+void walk_leave(struct space *s, struct tuple *t, bool hidden)
 {
 	list_each(it, &s->walks) {
 		struct walk *w = list_entry(it, struct walk, link);
 
-		if (t->id > w->position || t->id <= w->after || !template_match(&w->template, t))
+		if (t->id > w->position || t->id <= w->after || (hidden && !w->counting) ||
+		    !template_match(&w->template, t))
 			continue;
 		w->count--;
 		seq_remove(&w->found, t->id);

@@ -21,14 +21,18 @@ enum { CONNS = 6, SESSIONS = 5, TUPLES = 400, WAITERS = 200, OUTCOMES = 600, SEN
 struct m_tuple {
 	bool used, taken;
 	int space, session;
-	uint64_t id, n;
+	uint64_t id, n;             /* n: the request that took it; 0: acknowledged (a claim) */
+	uint64_t token;             /* of a claim; 0: none */
+	uint64_t lease, over,
+		turn; /* over: by the lease clock; turn: of the leases that end then */
+	unsigned tries;
 	uint8_t len, bytes[40];
 };
 
 struct m_waiter {
 	bool used, take, resent, in;
 	int space, session, max;
-	uint64_t n, after, order, deadline; /* 0: none */
+	uint64_t n, after, order, deadline, lease; /* 0: none */
 	uint8_t len, bytes[120];
 };
 
@@ -55,7 +59,7 @@ struct model {
 	struct m_waiter waiters[WAITERS];
 	struct m_outcome outcomes[OUTCOMES];
 	struct m_session sessions[SESSIONS];
-	uint64_t next_id, ceiling, orders;
+	uint64_t next_id, ceiling, orders, turns;
 	uint64_t last_batch; /* of main */
 	uint64_t lease;
 };
@@ -107,7 +111,10 @@ static struct world {
 	bool sqlite; /* the journal: on a disk that loses power */
 	bool few;    /* indexes: they are dropped and built all the time, or a walk must do */
 	bool walked; /* the present request was given before */
-	unsigned long requests, again, served, crashes, resumes, undone;
+	int most_claims;   /* of a session */
+	unsigned expiries; /* durable leases that ended in this batch */
+	unsigned most_expiries;
+	unsigned long requests, again, served, crashes, resumes, undone, expired, committed, stale;
 } w;
 
 /* --- expectations ---------------------------------------------------------- */
@@ -130,6 +137,17 @@ static void expect_code(int conn, uint64_t n, int code)
 	expect(conn, n, 0, &b);
 }
 
+static void expect_stale(int conn, uint64_t n, const uint64_t *tokens, unsigned count)
+{
+	struct buf b = BUF_INIT;
+
+	item_put_int(&b, ERROR_CLAIM_OVER);
+	item_put_head(&b, ITEM_ARRAY, count);
+	for (unsigned i = 0; i < count; i++)
+		item_put_uint(&b, tokens[i]);
+	expect(conn, n, 0, &b);
+}
+
 static uint64_t batch_of(int space)
 {
 	return space == 0 ? w.now.last_batch : 0;
@@ -143,9 +161,13 @@ static void expect_tuples(int session, uint64_t n, int space, struct m_tuple *co
 	item_put_uint(&b, 0);
 	item_put_head(&b, ITEM_ARRAY, (uint64_t)count);
 	for (int i = 0; i < count; i++) {
-		item_put_head(&b, ITEM_ARRAY, 2);
+		item_put_head(&b, ITEM_ARRAY, t[i]->token ? 4 : 2);
 		item_put_uint(&b, t[i]->id);
 		buf_append(&b, t[i]->bytes, t[i]->len);
+		if (t[i]->token) {
+			item_put_uint(&b, t[i]->token);
+			item_put_uint(&b, t[i]->tries);
+		}
 	}
 	expect(conn, n, batch_of(space), &b);
 }
@@ -209,24 +231,53 @@ static void end_waiter(struct m_waiter *one)
 /* The tuples that the outcome of request n took, in order. */
 static int taken_by(int session, uint64_t n, struct m_tuple **found);
 
-static void take(struct m_tuple **t, int count, int session, uint64_t n, int space)
+static void lease(struct m_tuple *t, uint64_t ms)
+{
+	t->over = w.now.lease + ms;
+	t->turn = ++w.now.turns;
+}
+
+static void take(struct m_tuple **t, int count, int session, uint64_t n, int space, uint64_t ms)
 {
 	new_outcome(session, n, space, true);
 	for (int i = 0; i < count; i++) {
 		t[i]->taken = true;
 		t[i]->session = session;
 		t[i]->n = n;
+		if (ms == 0)
+			continue;
+		t[i]->token = w.now.next_id++;
+		t[i]->lease = ms;
+		t[i]->tries++;
+		lease(t[i], ms);
 	}
 	touch(space);
 	expect_tuples(session, n, space, t, count);
 }
 
-/* A tuple appears: all matching readers, then the longest-waiting taker. */
+static int claim_room_of(int session)
+{
+	int room = w.most_claims;
+
+	for (int i = 0; i < TUPLES; i++)
+		room -= w.now.tuples[i].used && w.now.tuples[i].token &&
+		        w.now.tuples[i].session == session;
+	return room;
+}
+
+static int conn_of(int session)
+{
+	return session >= SESSIONS ? session - SESSIONS : w.now.sessions[session].conn;
+}
+
+/* A tuple appears: all matching readers, then the longest-waiting taker that may
+ * have one more. */
 static void appear(struct m_tuple *t)
 {
 	struct m_waiter *taker = NULL;
 
 	t->taken = false;
+	t->token = 0;
 	touch(t->space);
 	for (int i = 0; i < WAITERS; i++) {
 		struct m_waiter *one = &w.now.waiters[i];
@@ -243,7 +294,13 @@ static void appear(struct m_tuple *t)
 	}
 	if (!taker)
 		return;
-	take(&t, 1, taker->session, taker->n, t->space);
+	if (taker->lease && claim_room_of(taker->session) == 0) {
+		expect_code(conn_of(taker->session), taker->n, ERROR_LIMIT);
+		end_waiter(taker);
+		appear(t);
+		return;
+	}
+	take(&t, 1, taker->session, taker->n, t->space, taker->lease);
 	end_waiter(taker);
 	w.served++;
 }
@@ -255,16 +312,17 @@ static int by_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* All visible matches, oldest first. */
-static int scan(int space, const uint8_t *template, uint64_t after, struct m_tuple **found)
+/* All visible matches, oldest first; with `hidden`, what is claimed too. */
+static int scan(int space, const uint8_t *template, uint64_t after, bool hidden,
+                struct m_tuple **found)
 {
 	int count = 0;
 
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
 
-		if (t->used && !t->taken && t->space == space && t->id > after &&
-		    matches(template, t))
+		if (t->used && (!t->taken || (hidden && t->token)) && t->space == space &&
+		    t->id > after && matches(template, t))
 			found[count++] = t;
 	}
 	qsort(found, (size_t)count, sizeof *found, by_id);
@@ -309,22 +367,107 @@ static void free_outcome(struct m_outcome *o)
 	struct m_tuple *t[TUPLES];
 	int count = o->take ? taken_by(o->session, o->n, t) : 0;
 
-	for (int i = 0; i < count; i++)
-		t[i]->used = false;
-	if (count > 0 && o->session < SESSIONS)
+	for (int i = 0; i < count; i++) {
+		t[i]->used = t[i]->token != 0;
+		t[i]->n = 0;
+	}
+	if (count > 0 && o->session < SESSIONS && !t[0]->used)
 		touch(o->space);
 	o->used = false;
 }
 
-static void undo_outcome(struct m_outcome *o)
+static void undo_outcome(struct m_outcome *o, bool died, bool cancelled)
 {
 	struct m_tuple *back[TUPLES];
 	int count = taken_by(o->session, o->n, back);
 
 	o->used = false;
+	for (int i = 0; i < count; i++) {
+		if (back[i]->token)
+			back[i]->tries -= cancelled;
+		else
+			back[i]->tries += died;
+		back[i]->n = 0;
+	}
 	for (int i = 0; i < count; i++)
 		appear(back[i]);
 	w.undone += (unsigned)count;
+}
+
+/* ---- claims ----------------------------------------------------------------------------- */
+
+/* The claim ends; the outcome of its take goes with the last. */
+static void end_claim(struct m_tuple *t)
+{
+	struct m_tuple *left[TUPLES];
+	uint64_t n = t->n;
+
+	t->taken = false;
+	t->token = t->n = 0;
+	if (n && taken_by(t->session, n, left) == 0)
+		find_outcome(t->session, n)->used = false;
+}
+
+static void done_claim(struct m_tuple *t)
+{
+	end_claim(t);
+	t->used = false;
+	touch(t->space);
+}
+
+static void back_claim(struct m_tuple *t)
+{
+	end_claim(t);
+	appear(t);
+}
+
+/* The session's open claim of that token, or NULL. */
+static struct m_tuple *find_claim(int session, uint64_t token)
+{
+	for (int i = 0; i < TUPLES; i++) {
+		struct m_tuple *t = &w.now.tuples[i];
+
+		if (t->used && t->token && t->token == token && t->session == session &&
+		    t->over > w.now.lease)
+			return t;
+	}
+	return NULL;
+}
+
+static struct m_tuple *first_claim(int session)
+{
+	struct m_tuple *first = NULL;
+
+	for (int i = 0; i < TUPLES; i++) {
+		struct m_tuple *t = &w.now.tuples[i];
+
+		if (t->used && t->token && t->session == session &&
+		    (!first || t->token < first->token))
+			first = t;
+	}
+	return first;
+}
+
+static void expire_claims(void)
+{
+	for (;;) {
+		struct m_tuple *first = NULL;
+
+		for (int i = 0; i < TUPLES; i++) {
+			struct m_tuple *t = &w.now.tuples[i];
+
+			if (t->used && t->token &&
+			    (!first || t->over < first->over ||
+			     (t->over == first->over && t->turn < first->turn)))
+				first = t;
+		}
+		if (!first || first->over > w.now.lease ||
+		    (first->space == 0 && w.expiries >= w.most_expiries))
+			return;
+		w.expiries += first->space == 0;
+		w.expired++;
+		back_claim(first);
+	}
 }
 
 static int outcome_order(const void *a, const void *b)
@@ -334,9 +477,10 @@ static int outcome_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void end_session(int session)
+static void end_session(int session, bool died)
 {
 	struct m_outcome *list[OUTCOMES];
+	struct m_tuple *t;
 	int count = 0;
 
 	for (int i = 0; i < WAITERS; i++)
@@ -350,10 +494,12 @@ static void end_session(int session)
 		w.now.sessions[session].used = false;
 	for (int i = 0; i < count; i++) {
 		if (list[i]->take)
-			undo_outcome(list[i]);
+			undo_outcome(list[i], died, false);
 		else
 			list[i]->used = false;
 	}
+	while ((t = first_claim(session)))
+		back_claim(t);
 }
 
 static void detach(int session)
@@ -361,7 +507,7 @@ static void detach(int session)
 	struct m_session *s;
 
 	if (session >= SESSIONS) {
-		end_session(session);
+		end_session(session, false);
 		return;
 	}
 	s = &w.now.sessions[session];
@@ -424,6 +570,7 @@ static void fail_reply(const struct effect *f, struct bytes message)
 static void check_reply(const struct effect *f)
 {
 	struct bytes frame = effect_frame(&w.fx, f), message;
+	uint8_t joined[200];
 	struct item_head h;
 	const uint8_t *p;
 	size_t used, len;
@@ -433,6 +580,16 @@ static void check_reply(const struct effect *f)
 	p = item_head(message.p, &h);
 	p = item_head(p, &h); /* the number */
 	len = *p >> 5 == ITEM_NINT ? item_bytes(p).n : (size_t)(message.p + message.n - p);
+	if (*p >> 5 == ITEM_NINT &&
+	    *message.p == (ITEM_ARRAY << 5 | 4)) { /* the detail, not the text */
+		struct bytes detail = item_bytes(item_skip(item_skip(p)));
+
+		CHECK(len + detail.n <= sizeof joined);
+		memcpy(joined, p, len);
+		memcpy(joined + len, detail.p, detail.n);
+		p = joined;
+		len += detail.n;
+	}
 	for (int i = 0; i < w.expected_count; i++) {
 		struct expected *x = &w.expected[i];
 
@@ -478,7 +635,8 @@ static int step(const struct event *ev)
 
 static bool is_durable_change(const struct request *r, int space)
 {
-	return space == 0 && (r->op == MESSAGE_OUT || r->op == MESSAGE_OUTS || r->op == MESSAGE_IN);
+	return space == 0 && (r->op == MESSAGE_OUT || r->op == MESSAGE_OUTS ||
+	                      r->op == MESSAGE_IN || r->op == MESSAGE_COMMIT);
 }
 
 static void model_wait(int session, const struct request *r, int space, uint64_t order)
@@ -501,6 +659,7 @@ static void model_wait(int session, const struct request *r, int space, uint64_t
 		.len = (uint8_t)r->value.n,
 		.order = order ? order : ++w.now.orders};
 	memcpy(one->bytes, r->value.p, r->value.n);
+	one->lease = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
 	if (request_has(r, OPTION_TIMEOUT))
 		one->deadline = w.now_ms + r->option[OPTION_TIMEOUT].u;
 }
@@ -529,18 +688,136 @@ static void model_take(int session, const struct request *r, int space, uint64_t
 	struct m_tuple *found[TUPLES];
 	uint64_t after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
 	int max = request_has(r, OPTION_MAX) ? (int)r->option[OPTION_MAX].u : 1;
-	int count = scan(space, r->value.p, after, found);
+	uint64_t ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
+	int room = ms ? claim_room_of(session) : MAX;
+	int count = scan(space, r->value.p, after, false, found);
 
+	if (room == 0) {
+		expect_code(conn_of(session), r->n, ERROR_LIMIT);
+		return;
+	}
+	max = max < room ? max : room;
 	count = count < max ? count : max;
 	/* A walk may give fewer than there are, the oldest, when some vanished under it. */
 	if (w.walked && replied(r->n) > 0 && replied(r->n) < count)
 		count = replied(r->n);
 	if (count > 0 && r->op == MESSAGE_IN)
-		take(found, count, session, r->n, space);
+		take(found, count, session, r->n, space, ms);
 	else if (count > 0 || (request_has(r, OPTION_TIMEOUT) && r->option[OPTION_TIMEOUT].u == 0))
 		expect_tuples(session, r->n, space, found, count);
 	else
 		model_wait(session, r, space, order);
+}
+
+/* What is named by a list of tokens, or of [token, delay]. */
+struct named {
+	struct m_tuple *claims[8];
+	uint64_t stale[8];
+	unsigned count, stales;
+	bool twice;
+};
+
+static void name_claims(struct named *k, int session, const uint8_t *p, bool pairs)
+{
+	struct item_head h;
+
+	p = item_head(p, &h);
+	for (uint64_t left = h.arg; left > 0; left--, p = item_skip(p)) {
+		struct m_tuple *t;
+		uint64_t token;
+
+		CHECK(message_number(pairs ? item_head(p, &h) : p, &token));
+		t = find_claim(session, token);
+		if (!t) {
+			k->stale[k->stales++] = token;
+			continue;
+		}
+		for (unsigned i = 0; i < k->count; i++)
+			k->twice |= k->claims[i] == t;
+		k->claims[k->count++] = t;
+	}
+	CHECK(k->count + k->stales <= 8);
+}
+
+/* Whether they are right; else the error is expected. */
+static bool named_well(const struct named *k, int conn, uint64_t n)
+{
+	w.stale += k->stales > 0;
+	if (k->stales)
+		expect_stale(conn, n, k->stale, k->stales);
+	else if (k->twice)
+		expect_code(conn, n, ERROR_REQUEST);
+	return !k->stales && !k->twice;
+}
+
+static int space_at(const uint8_t *p)
+{
+	return bytes_equal(item_string(p), bytes_of("vol")) ? 1 : 0;
+}
+
+static void model_commit(int conn, int session, const struct request *r)
+{
+	const uint8_t *outs = request_has(r, OPTION_OUTS) ? r->option[OPTION_OUTS].s.p : NULL, *p;
+	struct item_head h = {.arg = 0}, out;
+	struct named k = {.count = 0};
+	bool seen[2] = {false, false};
+	struct buf b = BUF_INIT;
+	unsigned done;
+
+	if (request_has(r, OPTION_DONE))
+		name_claims(&k, session, r->option[OPTION_DONE].s.p, false);
+	done = k.count;
+	if (request_has(r, OPTION_BACK))
+		name_claims(&k, session, r->option[OPTION_BACK].s.p, true);
+	if (!named_well(&k, conn, r->n))
+		return;
+	for (unsigned i = 0; i < k.count; i++)
+		seen[k.claims[i]->space] = true;
+	outs = outs ? item_head(outs, &h) : NULL;
+	p = outs;
+	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p))
+		seen[space_at(item_head(p, &out))] = true;
+	if (seen[0] && seen[1]) {
+		expect_code(conn, r->n, ERROR_MIXED);
+		return;
+	}
+	for (unsigned i = 0; i < k.count; i++)
+		(i < done ? done_claim : back_claim)(k.claims[i]);
+	item_put_uint(&b, 0);
+	item_put_head(&b, ITEM_ARRAY, h.arg);
+	p = outs;
+	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p)) {
+		const uint8_t *name = item_head(p, &out);
+
+		item_put_uint(&b, put(space_at(name), item_bytes(item_skip(name))));
+	}
+	if (session < SESSIONS && (seen[0] || seen[1])) {
+		struct m_outcome *o = new_outcome(session, r->n, seen[0] ? 0 : 1, false);
+
+		CHECK(b.len - 1 <= sizeof o->result);
+		memcpy(o->result, b.data + 1, b.len - 1);
+		o->len = (uint8_t)(b.len - 1);
+	}
+	w.committed += k.count;
+	expect(conn, r->n, seen[0] ? w.open_batch : 0, &b);
+}
+
+static void model_renew(int conn, int session, const struct request *r)
+{
+	struct named k = {.count = 0};
+	struct buf b = BUF_INIT;
+
+	name_claims(&k, session, r->value.p, false);
+	if (!named_well(&k, conn, r->n))
+		return;
+	item_put_uint(&b, 0);
+	item_put_head(&b, ITEM_ARRAY, k.count);
+	for (unsigned i = 0; i < k.count; i++) {
+		if (k.claims[i]->over < w.now.lease + r->number)
+			lease(k.claims[i], r->number);
+		item_put_uint(&b, k.claims[i]->over - w.now.lease);
+	}
+	expect(conn, r->n, 0, &b);
 }
 
 static void model_put(int conn, int session, const struct request *r, int space)
@@ -590,7 +867,7 @@ static void model_cancel(int conn, int session, const struct request *r)
 	} else if (o) {
 		undone = o->take;
 		if (undone)
-			undo_outcome(o);
+			undo_outcome(o, false, true);
 	} else {
 		undone = !c->first_n || r->number < c->first_n || r->number > c->last_n;
 	}
@@ -644,7 +921,7 @@ static void model_count(int conn, const struct request *r, int space)
 	struct buf b = BUF_INIT;
 
 	item_put_uint(&b, 0);
-	item_put_uint(&b, (uint64_t)scan(space, r->value.p, 0, found));
+	item_put_uint(&b, (uint64_t)scan(space, r->value.p, 0, true, found));
 	expect(conn, r->n, batch_of(space), &b);
 }
 
@@ -663,6 +940,12 @@ static void model_request(int conn, const struct request *r, int space, uint64_t
 		break;
 	case MESSAGE_COUNT:
 		model_count(conn, r, space);
+		break;
+	case MESSAGE_COMMIT:
+		model_commit(conn, session, r);
+		break;
+	case MESSAGE_RENEW:
+		model_renew(conn, session, r);
 		break;
 	case MESSAGE_CANCEL:
 		model_cancel(conn, session, r);
@@ -838,11 +1121,11 @@ static void random_template(struct buf *b)
 static unsigned random_options(struct buf *b, bool read)
 {
 	bool timeout = test_random_below(3) > 0, max = test_random_below(3) == 0;
-	bool after = read && test_random_below(3) == 0;
+	bool after = read && test_random_below(3) == 0, claim = !read && test_random_below(2);
 
-	if (!timeout && !max && !after)
+	if (!timeout && !max && !after && !claim)
 		return 0;
-	item_put_head(b, ITEM_MAP, (uint64_t)timeout + max + after);
+	item_put_head(b, ITEM_MAP, (uint64_t)timeout + max + after + claim);
 	if (max) {
 		item_put_text(b, "max");
 		item_put_uint(b, 1 + test_random_below(MAX));
@@ -851,11 +1134,82 @@ static unsigned random_options(struct buf *b, bool read)
 		item_put_text(b, "after");
 		item_put_uint(b, w.now.next_id - test_random_below(w.now.next_id > 40 ? 40 : 1));
 	}
+	if (claim) {
+		item_put_text(b, "lease");
+		item_put_uint(b, test_random_below(3) ? 1 + test_random_below(600) : 60000);
+	}
 	if (timeout) {
 		item_put_text(b, "timeout");
 		item_put_uint(b, test_random_below(3) ? test_random_below(400) : 0);
 	}
 	return 1;
+}
+
+/* A token: of the session as a rule, else of anybody, or of nobody any more. */
+static uint64_t random_token(int session)
+{
+	int from = (int)test_random_below(TUPLES);
+	bool any = test_random_below(20) == 0, nobody = test_random_below(20) == 0;
+
+	for (int i = 0; i < TUPLES && !nobody; i++) {
+		const struct m_tuple *t = &w.now.tuples[(from + i) % TUPLES];
+
+		if (t->used && t->token && (any || t->session == session))
+			return t->token;
+	}
+	return w.now.next_id - 1 - test_random_below(w.now.next_id > 60 ? 60 : 1);
+}
+
+static void put_token(struct buf *b, int session, bool back)
+{
+	if (back)
+		item_put_head(b, ITEM_ARRAY, 2);
+	item_put_uint(b, random_token(session));
+	if (back)
+		item_put_uint(b, 0);
+}
+
+static void random_commit(struct buf *b, int session, bool room)
+{
+	uint64_t done = test_random_below(3),
+		 back = test_random_below(3) ? 0 : 1 + test_random_below(2);
+	uint64_t outs = room ? test_random_below(3) : 0;
+	const char *space = test_random_below(3) ? "main" : "vol";
+
+	item_put_text(b, "commit");
+	item_put_head(b, ITEM_MAP, (outs > 0) + (back > 0) + (done > 0));
+	if (outs) {
+		item_put_text(b, "out");
+		item_put_head(b, ITEM_ARRAY, outs);
+	}
+	for (; outs > 0; outs--) {
+		item_put_head(b, ITEM_ARRAY, 2);
+		item_put_text(b, test_random_below(20) ? space : "vol");
+		random_tuple(b);
+	}
+	if (back) {
+		item_put_text(b, "back");
+		item_put_head(b, ITEM_ARRAY, back);
+	}
+	for (; back > 0; back--)
+		put_token(b, session, true);
+	if (done) {
+		item_put_text(b, "done");
+		item_put_head(b, ITEM_ARRAY, done);
+	}
+	for (; done > 0; done--)
+		put_token(b, session, false);
+}
+
+static void random_renew(struct buf *b, int session)
+{
+	uint64_t count = test_random_below(3);
+
+	item_put_text(b, "renew");
+	item_put_head(b, ITEM_ARRAY, count);
+	for (; count > 0; count--)
+		put_token(b, session, false);
+	item_put_uint(b, 1 + test_random_below(800));
 }
 
 static int tuples_used(void)
@@ -865,6 +1219,12 @@ static int tuples_used(void)
 	for (int i = 0; i < TUPLES; i++)
 		count += w.now.tuples[i].used;
 	return count;
+}
+
+/* A session without claims seldom has anything to commit. */
+static bool may_commit(int session)
+{
+	return first_claim(session) || test_random_below(12) == 0;
 }
 
 static void random_request(int conn)
@@ -887,12 +1247,17 @@ static void random_request(int conn)
 		item_put_head(&b, ITEM_ARRAY, 3);
 		for (int i = 0; i < 3; i++)
 			random_tuple(&b);
-	} else if (kind < 85) {
-		item_put_text(&b, kind < 65 ? "in" : "rd");
+	} else if (kind < 75 || (kind < 88 && !may_commit(w.conns[conn].session))) {
+		item_put_text(&b, kind < 60 ? "in" : "rd");
 		item_put_text(&b, space);
 		random_template(&b);
-		items += random_options(&b, kind >= 65);
-	} else if (kind < 92) {
+		items += random_options(&b, kind >= 60);
+	} else if (kind < 85) {
+		random_commit(&b, w.conns[conn].session, room);
+		items = 1;
+	} else if (kind < 88) {
+		random_renew(&b, w.conns[conn].session);
+	} else if (kind < 93) {
 		item_put_text(&b, "count");
 		item_put_text(&b, space);
 		random_template(&b);
@@ -1032,16 +1397,18 @@ static void model_reenter(int session)
 	for (int i = 0; i < count; i++) {
 		struct m_waiter *one = list[i];
 		struct m_tuple *found[TUPLES];
-		int n = scan(one->space, one->bytes, one->after, found);
+		int n = scan(one->space, one->bytes, one->after, false, found);
+		int room = one->lease ? claim_room_of(session) : MAX;
 
 		if (engine_left_out(&w.now.sessions[session], one->n))
 			continue;
 		one->in = true;
 		n = n < one->max ? n : one->max;
+		n = n < room ? n : room;
 		if (n == 0)
 			continue;
 		if (one->take)
-			take(found, n, session, one->n, one->space);
+			take(found, n, session, one->n, one->space, one->lease);
 		else
 			expect_tuples(session, one->n, one->space, found, n);
 		end_waiter(one);
@@ -1154,6 +1521,7 @@ static void expire_waiters(void)
 static void expire_model(void)
 {
 	expire_waiters();
+	expire_claims();
 	for (;;) {
 		int first = -1;
 
@@ -1166,7 +1534,7 @@ static void expire_model(void)
 		}
 		if (first < 0)
 			return;
-		end_session(first);
+		end_session(first, true);
 	}
 }
 
@@ -1223,6 +1591,7 @@ static void seal(void)
 	after_step();
 	w.sealed = w.now;
 	w.open_batch++;
+	w.expiries = 0;
 	w.committing = true;
 	if (fatal)
 		crashvfs_stop_at(1 + test_random_below(12));
@@ -1252,8 +1621,18 @@ static void recover_model(const struct model *kept)
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
 
-		t->used = t->used && t->space == 0 && !(t->taken && t->session >= SESSIONS);
+		t->used = t->used && t->space == 0 &&
+		          !(t->taken && t->session >= SESSIONS && !t->token);
+		if (!t->used || !t->token)
+			continue;
+		if (t->session >= SESSIONS) {
+			t->taken = false;
+			t->token = 0;
+		}
+		t->over = t->lease; /* again in full */
+		t->turn = t->id;    /* rows come by id */
 	}
+	w.now.turns = w.now.next_id + 1;
 	for (int i = 0; i < OUTCOMES; i++) {
 		struct m_outcome *o = &w.now.outcomes[i];
 
@@ -1289,8 +1668,14 @@ static void start(void)
 	struct event ev;
 
 	engine_limits_default(&config.limits);
-	if (w.few)
+	w.most_claims = w.few ? 5 : (int)config.limits.claims;
+	w.most_expiries = w.few ? 2 : config.limits.expiries;
+	w.expiries = 0;
+	if (w.few) {
 		config.limits.indexes = 2;
+		config.limits.claims = (uint32_t)w.most_claims;
+		config.limits.expiries = w.most_expiries;
+	}
 	w.engine = engine_create(&config);
 	open_journal();
 	if (w.journal->ops->recover(w.journal, restore_row, NULL, NULL, &found))
@@ -1464,6 +1849,7 @@ static void walks(int seeds, int turns, bool sqlite)
 {
 	uint64_t seed = test_seed(1);
 	unsigned long requests = 0, again = 0, served = 0, crashes = 0, resumes = 0, undone = 0;
+	unsigned long expired = 0, committed = 0, stale = 0;
 
 	if (getenv("SOAK") && *getenv("SOAK"))
 		seeds *= 50;
@@ -1478,11 +1864,17 @@ static void walks(int seeds, int turns, bool sqlite)
 		crashes += w.crashes;
 		resumes += w.resumes;
 		undone += w.undone;
+		expired += w.expired;
+		committed += w.committed;
+		stale += w.stale;
 	}
 	printf("%d seeds from %llu: %lu requests, %lu given again, %lu waiters served, "
-	       "%lu resumes, %lu tuples undone, %lu crashes\n",
-	       seeds, (unsigned long long)seed, requests, again, served, resumes, undone, crashes);
+	       "%lu resumes, %lu tuples undone, %lu crashes, %lu leases over, "
+	       "%lu claims committed, %lu commits and renewals too late\n",
+	       seeds, (unsigned long long)seed, requests, again, served, resumes, undone, crashes,
+	       expired, committed, stale);
 	CHECK(seeds == 1 || (again > 0 && served > 0 && undone > 0 && crashes > 0));
+	CHECK(seeds == 1 || (expired > 0 && committed > 0 && stale > 0));
 }
 
 TEST(a_random_walk_agrees_with_a_list_and_a_scan)

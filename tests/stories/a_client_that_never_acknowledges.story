@@ -18,7 +18,7 @@ a < [3, 0, [[3, ["x"]]]]
 > a [4, "in", "main", ["x"], {"timeout": 0}]
 a < [4, 0, []]
 > check
-tuples 0 waiting 0 outcomes 2 sessions 1 taken 1
+tuples 0 waiting 0 outcomes 2 sessions 1 taken 1 claims 0
 > a [5, "bye"]
 + outcome-free session 2
 + delete 3
@@ -27,4 +27,4 @@ a = [5, 0, null]
 > commit
 a < [5, 0, null]
 > check
-tuples 0 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

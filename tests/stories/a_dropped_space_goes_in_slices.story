@@ -29,7 +29,7 @@ b = [1, -5, "the space was dropped"]
 + delete 6
 + space-end
 > a [6, "space", "list"]
-a < [6, 0, [{"name": "main", "bytes": 0, "tuples": 0, "volatile": false}, {"name": "s", "bytes": 0, "tuples": 0, "volatile": true}]]
+a < [6, 0, [{"name": "main", "bytes": 0, "claims": 0, "tuples": 0, "volatile": false}, {"name": "s", "bytes": 0, "claims": 0, "tuples": 0, "volatile": true}]]
 > commit
 a < [1, 0, null]
 a < [2, 0, [3, 4, 5, 6]]
@@ -39,5 +39,5 @@ b < [1, -5, "the space was dropped"]
 > a [7, "space", "drop", "main"]
 a < [7, -8, "space drop: main stays"]
 > check
-tuples 0 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 0 taken 0 claims 0
 

@@ -29,4 +29,4 @@ c < [3, 0, null]
 > d [1, "hello", {"session": h'00010000000000000000000000000000', "have": [[2, 3]]}]
 d < hello: boot 1 grace 60000 session h'00010000000000000000000000000000'
 > check
-tuples 1 waiting 0 outcomes 0 sessions 1 taken 0
+tuples 1 waiting 0 outcomes 0 sessions 1 taken 0 claims 0

@@ -53,4 +53,4 @@ a < [9, 0, 7]
 b < [1, 0, [[8, ["job", 6]]]]
 a < [10, 0, 8]
 > check
-tuples 1 waiting 0 outcomes 6 sessions 0 taken 6
+tuples 1 waiting 0 outcomes 6 sessions 0 taken 6 claims 0

@@ -49,8 +49,8 @@ a < [7, 0, [[4, ["y"]], [1048578, ["z"]]]]
 + outcome-free session 2
 > commit
 > check
-tuples 2 waiting 1 outcomes 0 sessions 1 taken 0
+tuples 2 waiting 1 outcomes 0 sessions 1 taken 0 claims 0
 > crash
 + ceiling number 3145730
 > check
-tuples 2 waiting 0 outcomes 0 sessions 1 taken 0
+tuples 2 waiting 0 outcomes 0 sessions 1 taken 0 claims 0

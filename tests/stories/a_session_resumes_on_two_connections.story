@@ -24,4 +24,4 @@ b < [2, 0, [[3, ["x"]]]]
 b < [3, 0, 3]
 > close a
 > check
-tuples 0 waiting 0 outcomes 2 sessions 1 taken 1
+tuples 0 waiting 0 outcomes 2 sessions 1 taken 1 claims 0

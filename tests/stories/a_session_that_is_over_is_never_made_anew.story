@@ -25,4 +25,4 @@ c < [1, -9, "hello: no such session, or it is over"]
 c closed
 > commit
 > check
-tuples 0 waiting 0 outcomes 0 sessions 1 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 1 taken 0 claims 0

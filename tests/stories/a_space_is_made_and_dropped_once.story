@@ -43,4 +43,4 @@ b < [4, 0, null]
 > b [5, "space", "drop", "s"]
 b < [5, -5, "space: no such space: s"]
 > check
-tuples 0 waiting 0 outcomes 1 sessions 1 taken 0
+tuples 0 waiting 0 outcomes 1 sessions 1 taken 0 claims 0

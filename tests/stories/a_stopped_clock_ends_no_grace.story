@@ -7,14 +7,14 @@ a = hello: boot 1 grace 60000 session h'00010000000000000000000000000000'
 a < hello: boot 1 grace 60000 session h'00010000000000000000000000000000'
 > close a
 > check
-tuples 0 waiting 0 outcomes 0 sessions 1 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 1 taken 0 claims 0
 > sleep 1h
 > check
-tuples 0 waiting 0 outcomes 0 sessions 1 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 1 taken 0 claims 0
 > pass 58s
 > check
-tuples 0 waiting 0 outcomes 0 sessions 1 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 1 taken 0 claims 0
 > pass 2s
 + session-end session 2
 > check
-tuples 0 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

@@ -35,5 +35,5 @@ a = [3, 0, [[5, ["job", 4]]]]
 > a [4, "in", "main", ["job", "text"], {"timeout": 0}]
 a = [4, 0, []]
 > check
-tuples 1 waiting 0 outcomes 3 sessions 0 taken 3
+tuples 1 waiting 0 outcomes 3 sessions 0 taken 3 claims 0
 

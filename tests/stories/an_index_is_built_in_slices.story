@@ -32,5 +32,5 @@ a < [1, 0, [[3, ["x", 2]]]]
 b < [3, 0, 6]
 a < [2, 0, [[6, ["y", 2]]]]
 > check
-tuples 2 waiting 0 outcomes 3 sessions 0 taken 3
+tuples 2 waiting 0 outcomes 3 sessions 0 taken 3 claims 0
 

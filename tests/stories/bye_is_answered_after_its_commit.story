@@ -27,4 +27,4 @@ a < [5, 0, null]
 b < [1, -9, "hello: no such session, or it is over"]
 b closed
 > check
-tuples 0 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

@@ -31,4 +31,4 @@ a < [9, 0, [[3, ["x"]]]]
 > a [10, "cancel", 9]
 a < [10, 0, false]
 > check
-tuples 1 waiting 0 outcomes 1 sessions 1 taken 0
+tuples 1 waiting 0 outcomes 1 sessions 1 taken 0 claims 0

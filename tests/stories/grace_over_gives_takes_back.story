@@ -20,7 +20,7 @@ a < [2, 0, [[2, ["x", 1]]]]
 > close a
 > pass 4999ms
 > check
-tuples 1 waiting 1 outcomes 1 sessions 1 taken 1
+tuples 1 waiting 1 outcomes 1 sessions 1 taken 1 claims 0
 > pass 600ms
 + state 2 tries 1
 + delete 2 tries 1
@@ -32,4 +32,4 @@ b < [2, 0, [[2, ["x", 1]]]]
 > b [3, "rd", "main", null, {"max": 10}]
 b < [3, 0, [[3, ["x", 2]]]]
 > check
-tuples 1 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 1 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

@@ -51,4 +51,4 @@ a < [9, 0, []]
 a < [10, 0, 7]
 a < [11, 0, [[7, [1(5)]]]]
 > check
-tuples 3 waiting 0 outcomes 3 sessions 0 taken 3
+tuples 3 waiting 0 outcomes 3 sessions 0 taken 3 claims 0

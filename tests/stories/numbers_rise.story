@@ -21,4 +21,4 @@ a < [11, -3, "out: tuple, field 0: a formal in a tuple"]
 a < [12, -2, "hello: comes first, and once"]
 a closed
 > check
-tuples 0 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

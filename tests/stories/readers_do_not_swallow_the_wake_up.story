@@ -22,4 +22,4 @@ b < [1, 0, [[2, ["x"]]]]
 c < [1, 0, [[2, ["x"]]]]
 d < [2, 0, 2]
 > check
-tuples 0 waiting 0 outcomes 1 sessions 0 taken 1
+tuples 0 waiting 0 outcomes 1 sessions 0 taken 1 claims 0

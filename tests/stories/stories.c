@@ -6,6 +6,7 @@
  *   > open a [principal]   > close a         > a [1, "out", "main", ["x"]]
  *   > a sent 3             > pass 5s         > work [units]    (all, without a number)
  *   > sleep 1h             the server itself stands still meanwhile
+ *   > late 1s a [...]      so much later, before anything else is done
  *   > seal  > sync         > commit          (both)            > crash
  *   > slices               from here on work waits for "work"; else it is done at once
  *   > quiet  > loud        what comes between leaves no trace
@@ -138,6 +139,9 @@ static void print_change(const struct change *c)
 		buf_printf(b, " session %llu", (unsigned long long)c->session);
 	if (c->number)
 		buf_printf(b, " number %llu", (unsigned long long)c->number);
+	if (c->token)
+		buf_printf(b, " token %llu lease %llu", (unsigned long long)c->token,
+		           (unsigned long long)c->lease_ms);
 	if (c->tries)
 		buf_printf(b, " tries %u", c->tries);
 	if (c->kind == CHANGE_SPACE) {
@@ -383,19 +387,20 @@ static uint64_t milliseconds(const char *text)
 	char *unit;
 	uint64_t n = strtoull(text, &unit, 10);
 
-	return strcmp(unit, "ms") == 0 ? n
-	                               : n * (*unit == 'h'   ? 3600000
-	                                      : *unit == 'm' ? 60000
-	                                                     : 1000);
+	return strncmp(unit, "ms", 2) == 0 ? n
+	                                   : n * (*unit == 'h'   ? 3600000
+	                                          : *unit == 'm' ? 60000
+	                                                         : 1000);
 }
 
 static void check(void)
 {
 	engine_assert(w.engine);
-	buf_printf(&w.trace, "tuples %llu waiting %llu outcomes %llu sessions %zu taken %llu\n",
+	buf_printf(&w.trace, "tuples %llu waiting %llu outcomes %llu sessions %zu taken %llu "
+	           "claims %llu\n",
 	           (unsigned long long)w.engine->tuples, (unsigned long long)w.engine->waiting,
 	           (unsigned long long)w.engine->outcomes, w.engine->sessions.count,
-	           (unsigned long long)w.engine->taken);
+	           (unsigned long long)w.engine->taken, (unsigned long long)w.engine->claims);
 }
 
 static void play(char *line)
@@ -424,6 +429,13 @@ static void play(char *line)
 		w.wall_ms += milliseconds(rest);
 		ev = event(EV_TIME);
 		step(&ev);
+	} else if (strncmp(line, "late ", 5) == 0) {
+		char *who = strchr(rest, ' ');
+
+		CHECK(who && who[2] == ' ');
+		w.now_ms += milliseconds(rest);
+		w.wall_ms += milliseconds(rest);
+		send_text((uint32_t)(who[1] - 'a'), who + 3);
 	} else if (strcmp(line, "slices") == 0) {
 		w.slices = true;
 	} else if (strcmp(line, "quiet") == 0 || strcmp(line, "loud") == 0) {
@@ -560,3 +572,11 @@ STORY(a_stopped_clock_ends_no_grace)
 STORY(a_range_is_a_residue)
 STORY(maps_prefixes_and_choices_match)
 STORY(wrong_constraints_are_refused)
+STORY(a_lease_over_wakes_a_waiter_in_the_old_place)
+STORY(a_late_commit_is_refused_before_the_lease_is_looked_at)
+STORY(a_session_resumes_with_its_claims_over_a_crash)
+STORY(claims_end_with_their_session)
+STORY(a_claim_without_a_session_ends_with_its_connection)
+STORY(waiting_takers_claim)
+STORY(a_commit_touches_durable_or_volatile_spaces)
+STORY(claims_of_a_dropped_space_stay_until_they_end)

@@ -8,4 +8,4 @@ a < [2, 0, []]
 > pass 1ms
 a < [1, 0, []]
 > check
-tuples 0 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

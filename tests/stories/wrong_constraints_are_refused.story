@@ -15,4 +15,4 @@ a < [6, -3, "in: template, field 0: not an array of 1 to 1024 values: oneof"]
 > a [7, "out", "main", [21580({"ge": 1, "type": "int"})]]
 a < [7, -3, "out: tuple, field 0: a formal in a tuple"]
 > check
-tuples 0 waiting 0 outcomes 0 sessions 0 taken 0
+tuples 0 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

@@ -118,8 +118,30 @@ TEST(what_is_wrong_is_named)
 	       "rd: template, field 0: a range needs a type (int float number text bytes): ge");
 	expect("84 02 65 636f756e74 61 73 01", ERROR_VALUE, 2, false,
 	       "count: template: neither an array nor null");
-	expect("85 02 62 696e 61 73 f6 a1 65 6c65617365 01", ERROR_REQUEST, 2, false,
-	       "in: no such option: lease");
+	expect("85 02 62 696e 61 73 f6 a1 63 74746c 01", ERROR_REQUEST, 2, false,
+	       "in: no such option: ttl");
+	expect("850262696e6173f6a1656c6561736500", ERROR_LIMIT, 2, false,
+	       "in: option lease: not 1 to 86400000");
+	expect("830266636f6d6d6974a164646f6e6582016178", ERROR_REQUEST, 2, false,
+	       "commit: done 1: not a token");
+	expect("830266636f6d6d6974a1646261636b828201008102", ERROR_REQUEST, 2, false,
+	       "commit: back 1: not [token, delay]");
+	expect("830266636f6d6d6974a1646261636b81820105", ERROR_REQUEST, 2, false,
+	       "commit: back 0: a delay is not spoken yet");
+	expect("830266636f6d6d6974a1636f7574828261738101816173", ERROR_REQUEST, 2, false,
+	       "commit: out 1: not [space, tuple]");
+	expect("830266636f6d6d6974a1636f7574818261738201d9544cf6", ERROR_VALUE, 2, false,
+	       "commit: out 0, field 1: a formal in a tuple");
+	expect("830266636f6d6d6974a1636f7574818361738101a16374746c01", ERROR_REQUEST, 2, false,
+	       "commit: out 0: no such option: ttl");
+	expect("830266636f6d6d6974a1636f757481836173810101", ERROR_REQUEST, 2, false,
+	       "commit: out 0: the options are not a map");
+	expect("84026572656e657781016178", ERROR_REQUEST, 2, false,
+	       "renew: not a number");
+	expect("84026572656e657781617801", ERROR_REQUEST, 2, false,
+	       "renew: token 0: not a token");
+	expect("82026572656e6577", ERROR_REQUEST, 2, false,
+	       "renew: the array of tokens is missing");
 	expect("85 02 62 696e 61 73 f6 a1 67 74696d656f7574 61 31", ERROR_REQUEST, 2, false,
 	       "in: option timeout: not an unsigned integer");
 	expect("85 02 62 696e 61 73 f6 a1 67 74696d656f7574 1b0020000000000000", ERROR_REQUEST, 2,
@@ -452,4 +474,43 @@ TEST(without_memory_a_request_is_refused_and_a_frame_is_not_written)
 	xmalloc_fail_at(0, 0);
 	CHECK(b.failed && b.len == 0);
 	buf_close(&b);
+}
+
+static void put_commit(struct buf *b, unsigned tokens, unsigned depth)
+{
+	item_put_head(b, ITEM_ARRAY, 3);
+	item_put_uint(b, 2);
+	item_put_text(b, "commit");
+	item_put_head(b, ITEM_MAP, 2);
+	item_put_text(b, "out");
+	item_put_head(b, ITEM_ARRAY, 1);
+	item_put_head(b, ITEM_ARRAY, 2);
+	item_put_text(b, "main");
+	for (unsigned i = 0; i < depth; i++)
+		item_put_head(b, ITEM_ARRAY, i + 1 < depth);
+	item_put_text(b, "done");
+	item_put_head(b, ITEM_ARRAY, tokens);
+	for (unsigned i = 0; i < tokens; i++)
+		item_put_uint(b, i);
+}
+
+static int decode_commit(unsigned tokens, unsigned depth)
+{
+	struct buf b = BUF_INIT;
+	int rc;
+
+	put_commit(&b, tokens, depth);
+	rc = message_decode(buf_bytes(&b), &scratch, &r, &err);
+	buf_close(&b);
+	return rc;
+}
+
+TEST(a_commit_has_the_limits_of_its_parts)
+{
+	CHECK_INT(decode_commit(MESSAGE_LIST_MAX - 1, 1), 0);
+	CHECK_INT(decode_commit(MESSAGE_LIST_MAX, 1), 0);
+	CHECK_INT(decode_commit(MESSAGE_LIST_MAX + 1, 1), ERROR_LIMIT);
+	CHECK_INT(decode_commit(1, CODEC_DEPTH - 1), 0);
+	CHECK_INT(decode_commit(1, CODEC_DEPTH), 0);
+	CHECK_INT(decode_commit(1, CODEC_DEPTH + 1), ERROR_LIMIT);
 }

@@ -1,0 +1,197 @@
+/* Claims: tuples taken under a lease. The tuple is hidden in its space until the
+ * claim ends: committed, given back, or over with its lease or its session. In a
+ * durable space a claim is kept by the tuple's own row (owner, token, length of the
+ * lease, and the request until that is acknowledged). A session that cannot resume
+ * keeps its claims in memory only: the row stays as if nobody had taken it, but
+ * for the number of tries. */
+#include "state.h"
+
+#define CLAIM_EXPIRE_SLICE 256 /* leases ended in one step */
+
+uint32_t claim_room(const struct engine *e, const struct session *s)
+{
+	size_t most = e->config.limits.claims;
+
+	return s->claims.count < most ? (uint32_t)(most - s->claims.count) : 0;
+}
+
+static struct claim *claim_of_timer(struct heap_node *node)
+{
+	return list_entry(node, struct claim, timer);
+}
+
+static bool is_durable(const struct claim *c)
+{
+	return !c->space->is_volatile;
+}
+
+/* The tuple's row says who has it. */
+static void write_row(struct engine *e, const struct claim *c)
+{
+	struct change *ch;
+
+	if (!is_durable(c))
+		return;
+	ch = reply_change(e, CHANGE_STATE);
+	ch->space = c->space->number;
+	ch->id = c->tuple->id;
+	ch->bytes = tuple_bytes(c->tuple);
+	ch->tries = c->tuple->tries;
+	if (c->session->number == 0)
+		return;
+	ch->session = c->session->number;
+	ch->number = c->outcome ? c->outcome->n : 0;
+	ch->token = c->token;
+	ch->lease_ms = c->lease_ms;
+}
+
+static struct claim *claim_create(struct engine *e, struct session *s, struct space *sp,
+                                  struct tuple *t, uint64_t token, uint64_t lease_ms)
+{
+	struct claim *c = xcalloc(1, sizeof *c);
+
+	c->token = token;
+	c->session = s;
+	c->space = sp;
+	c->tuple = t;
+	c->lease_ms = lease_ms;
+	list_init(&c->link);
+	sp->refs++;
+	seq_insert(&s->claims, c);
+	heap_insert(&e->leases, &c->timer, e->lease_ms + lease_ms);
+	e->claims++;
+	return c;
+}
+
+struct outcome *claim_take(struct engine *e, struct session *s, uint64_t n, struct space *sp,
+                           struct tuple **t, uint32_t count, uint64_t lease_ms)
+{
+	struct outcome *o = outcome_take(e, s, n, sp);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct claim *c = claim_create(e, s, sp, t[i], engine_id(e), lease_ms);
+
+		t[i]->tries += t[i]->tries < UINT8_MAX;
+		outcome_join(o, c);
+		write_row(e, c);
+	}
+	return o;
+}
+
+struct claim *claim_find(const struct engine *e, const struct session *s, uint64_t token)
+{
+	struct claim *c = seq_find(&s->claims, token);
+
+	return c && c->timer.key > e->lease_ms ? c : NULL;
+}
+
+uint64_t claim_renew(struct engine *e, struct claim *c, uint64_t lease_ms)
+{
+	if (e->lease_ms + lease_ms > c->timer.key) {
+		heap_remove(&e->leases, &c->timer);
+		heap_insert(&e->leases, &c->timer, e->lease_ms + lease_ms);
+	}
+	return c->timer.key - e->lease_ms;
+}
+
+void claim_acknowledge(struct engine *e, struct claim *c)
+{
+	if (c->session->number)
+		write_row(e, c);
+}
+
+/* Takes it from everything that knows it and frees it; the tuple is the caller's. */
+static void claim_end(struct engine *e, struct claim *c)
+{
+	struct session *s = c->session;
+
+	if (is_durable(c))
+		s->claim_batch = e->batch;
+	if (c->outcome)
+		outcome_leave(e, c);
+	list_remove(&c->link);
+	seq_remove_item(&s->claims, c);
+	heap_remove(&e->leases, &c->timer);
+	e->claims--;
+	space_unref(e, c->space);
+	xfree(c);
+}
+
+static void forget(struct engine *e, struct space *sp, struct tuple *t)
+{
+	space_forget(e, sp, t);
+	if (!sp->is_volatile)
+		reply_delete(e, sp, t);
+	engine_bury(e, t);
+}
+
+void claim_done(struct engine *e, struct claim *c)
+{
+	forget(e, c->space, c->tuple);
+	claim_end(e, c);
+}
+
+void claim_back(struct engine *e, struct claim *c, bool undone)
+{
+	struct tuple *t = c->tuple;
+	struct space *sp = c->space;
+
+	if (sp->dropped) {
+		claim_done(e, c);
+		return;
+	}
+	if (undone && t->tries < UINT8_MAX)
+		t->tries--;
+	if (is_durable(c) && (c->session->number || undone)) {
+		struct change *ch = reply_change(e, CHANGE_STATE);
+
+		ch->space = sp->number;
+		ch->id = t->id;
+		ch->bytes = tuple_bytes(t);
+		ch->tries = t->tries;
+	}
+	claim_end(e, c);
+	space_reveal(e, sp, t);
+}
+
+/* Whether the end of that lease must wait for the next batch: a million of them at
+ * once must not fill this one. */
+static bool must_wait(const struct engine *e, const struct claim *c)
+{
+	return is_durable(c) && e->expiries >= e->config.limits.expiries;
+}
+
+void claim_expire(struct engine *e)
+{
+	for (unsigned n = 0; n < CLAIM_EXPIRE_SLICE; n++) {
+		struct heap_node *node = heap_first(&e->leases);
+		struct claim *c = node ? claim_of_timer(node) : NULL;
+
+		if (!c || node->key > e->lease_ms || must_wait(e, c))
+			return;
+		e->expiries += is_durable(c);
+		claim_back(e, c, false);
+	}
+}
+
+uint64_t claim_deadline(const struct engine *e)
+{
+	struct heap_node *node = heap_first(&e->leases);
+
+	if (!node || (node->key <= e->lease_ms && must_wait(e, claim_of_timer(node))))
+		return ENGINE_NEVER;
+	return node->key;
+}
+
+void claim_restore(struct engine *e, struct session *s, struct space *sp, const struct change *ch,
+                   struct tuple *t)
+{
+	struct claim *c = claim_create(e, s, sp, t, ch->token, ch->lease_ms);
+	struct outcome *o = ch->number ? seq_find(&s->outcomes, ch->number) : NULL;
+
+	space_store(e, sp, t, true);
+	if (ch->number && !o)
+		o = outcome_take(e, s, ch->number, sp);
+	if (o)
+		outcome_join(o, c);
+}
