@@ -13,8 +13,10 @@ size_t conn_unsent(const struct conn *c)
 
 void conn_touch(struct conn *c)
 {
-	if (list_empty(&c->dirty))
-		list_append(&c->net->dirty, &c->dirty);
+	if (!list_empty(&c->dirty))
+		return;
+	list_append(&c->net->dirty, &c->dirty);
+	c->net->spent += CONN_WRITE_COST;
 }
 
 void conn_queue(struct conn *c)

@@ -11,6 +11,7 @@
 #define CONN_READ_LATE ((size_t)4 << 10)   /* of it, when the turn's work is done */
 #define CONN_TURN_COST ((size_t)128 << 10) /* work of a turn: about a millisecond */
 #define CONN_FRAME_COST 64                 /* of a frame, beside its bytes */
+#define CONN_WRITE_COST 384                /* of a connection that gets something to write */
 #define CONN_FLUSH_FRAMES 1024 /* in a turn: then the replies so far leave at once */
 
 enum conn_flags {
