@@ -42,6 +42,7 @@ CONNECTIONS = 10000
 SECONDS = 0.4 if args.quick else 2.0
 FIELDS = 5  # of the tuples of keys.c
 report = Report()
+turns = []  # (what was done, microseconds of the longest turn of the server's loop)
 
 
 def tool(name, *argv):
@@ -72,6 +73,10 @@ def longest_turn(server):
     server.send_signal(signal.SIGUSR1)
     harness.until(lambda: len(seen()) > had, "the status line")
     return int(seen()[-1])
+
+
+def note_turn(name, server):
+    turns.append((name, longest_turn(server)))
 
 
 # ---- keys: one tuple of a million, the first use of a shape, the longest turn ----
@@ -116,8 +121,9 @@ def probe_end(p):
     return tuple(map(float, m.groups()))
 
 
-def make_space(count):
-    server = harness.tiliad()
+def make_space(count, *options):
+    """A server whose space "big" has so many tuples, a connection to it, and tuples put a second."""
+    server = harness.tiliad(*options)
     conn = Wire(server.address)
     assert conn.ask("space", "create", "big")[0] == 0
     filled = tool("keys", server.address, "big", count, "fill")
@@ -129,7 +135,7 @@ def measure_keys(few, many):
     for server, count in ((few, FEW), (many, MANY)):
         for bound in names:
             tool("keys", server.address, "big", count, bound, 1, 0.01)
-    turns = longest_turn(many)
+    note_turn("build of the first three indexes of 1M", many)
     for depth, (bound, name) in itertools.product((1, 16), names.items()):
         wall, cpu = {FEW: [], MANY: []}, {FEW: [], MANY: []}
         for _ in range(ROUNDS):
@@ -141,7 +147,7 @@ def measure_keys(few, many):
         for what, us in (("us a pair", wall), ("us of server CPU a pair", cpu)):
             report.row("%s, %d on the way, %s" % (name, depth, what), us[FEW], us[MANY],
                        middle(us[MANY]) / middle(us[FEW]))
-    return turns
+    note_turn("takes by key", many)
 
 
 def measure_first_use(server, conn):
@@ -167,7 +173,7 @@ def measure_first_use(server, conn):
 
 
 def drop_all(server, conn):
-    """Seconds until the space and its indexes are given back, and p99 of others meanwhile."""
+    """Milliseconds until the drop is answered, and until all of it is given back."""
     started = time.perf_counter()
     assert conn.ask("space", "drop", "big")[0] == 0
     answered = time.perf_counter() - started
@@ -180,19 +186,19 @@ def part_keys():
     report.section("in by key, out puts it back: 1,000,000 distinct tuples against 1,000", "1k", "1M", "1M/1k")
     few, _, _ = make_space(FEW)
     many, conn, rate = make_space(MANY)
-    turns = [("filling: %.0f tuples/s by outs of 1,000" % rate, longest_turn(many))]
-    turns.append(("the first three shapes' builds", measure_keys(few, many)))
-    turns.append(("takes by key", longest_turn(many)))
+    note_turn("outs of 1,000 to 1M: %.0f tuples/s" % rate, many)
+    measure_keys(few, many)
     stop(few)
     report.section("first use of a shape at 1,000,000 tuples", "quiet", "building", "ratio")
     measure_first_use(many, conn)
-    turns.append(("builds beside other operations", longest_turn(many)))
-    answered, freed = drop_all(many, conn)
-    turns.append(("drop of the space: freed in %.0f ms, answered in %.2f" % (freed, answered), longest_turn(many)))
+    note_turn("builds beside other operations", many)
+    note_turn("drop of 1M with its indexes: answered in %.1f ms, freed in %.0f" % drop_all(many, conn), many)
     stop(many)
-    report.section("longest turn of the server's loop, thread CPU time", "us")
-    for name, us in turns:
-        report.row(name, us)
+    count = MANY // 5 if args.quick else MANY
+    many, conn, rate = make_space(count, "--store", os.path.join(harness.folder(), "drop.db"))
+    note_turn("outs of 1,000 to %d, durable: %.0f tuples/s" % (count, rate), many)
+    note_turn("drop of %d, durable: answered in %.1f ms, freed in %.0f" % ((count,) + drop_all(many, conn)), many)
+    stop(many)
 
 
 # ---- rate: put, put and take ----
@@ -214,6 +220,7 @@ def rate(durable, what, connections, depth):
     folder = tempfile.mkdtemp(dir=harness.folder())
     server = harness.tiliad(*(("--store", os.path.join(folder, "s.db")) if durable else ("--volatile",)))
     r = tool("load", server.address, what, connections, depth, SECONDS)
+    note_turn("%s (%d,%d), %s" % (what, connections, depth, "durable" if durable else "volatile"), server)
     server.kill()  # a clean end of millions of tuples is not what is measured
     server.wait()
     shutil.rmtree(folder)
@@ -268,6 +275,7 @@ def connection_memory(count):
         main.send("outs", "main", [["job", i] for i in range(first, min(first + 1000, count))])
     served = {c.receive()[2][0][1][1] for c in conns}
     seconds = time.perf_counter() - started
+    note_turn("%d connections wait and are served" % count, server)
     for c in conns:
         c.close()
     main.close()
@@ -361,7 +369,9 @@ def main():
     started = time.monotonic()
     for name in wanted:
         parts[name]()
-    report.note("")
+    report.section("longest turn of the server's loop, its thread's CPU time", "us")
+    for name in dict.fromkeys(name for name, _ in turns):
+        report.row(name, max(us for one, us in turns if one == name))
     report.note("%.0f s" % (time.monotonic() - started))
     if args.json:
         report.save(args.json, **about)
