@@ -116,6 +116,7 @@ class Fleet:
         return Ledger(self.logs, self.drain())
 
     def drain(self):
+        """Takes all there is: (key, id) of each."""
         w = Wire(self.server.address)
         left = []
         while True:
