@@ -30,9 +30,9 @@ def test_a_signal_ends_a_wait_with_130():
     ends(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def test_a_tuple_is_printed_or_stays_whenever_the_signal_comes():
+def printed_or_stays(*args):
     rng = random.Random(harness.SEED)
-    t = Cli()
+    t = Cli(*args)
     got = 0
     feed = t.start("pipe", stdin=subprocess.PIPE)
     for i in range(TIMES):
@@ -58,6 +58,14 @@ def test_a_tuple_is_printed_or_stays_whenever_the_signal_comes():
     feed.stdin.close()
     assert 0 < got < TIMES, got
     assert t.count() == TIMES - got
+
+
+def test_a_tuple_is_printed_or_stays_whenever_the_signal_comes():
+    printed_or_stays()
+
+
+def test_the_same_where_replies_wait_for_the_disk():
+    printed_or_stays("--store", os.path.join(harness.folder(), "race.db"))
 
 
 def test_a_signal_ends_out_that_waits_for_its_input():
