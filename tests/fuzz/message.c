@@ -36,7 +36,7 @@ static void check_error(const struct message_error *err)
 	struct reply reply;
 	size_t used;
 
-	must(err->code < 0 && err->fatal == (err->n == 0) && err->text[0]);
+	must(err->code < 0 && (err->fatal || err->n != 0) && err->text[0]);
 	message_error_reply(&b, err->n, err->code, err->text);
 	must(frame_next(buf_bytes(&b), FRAME_MAX, &m, &used) == 1 && used == b.len);
 	must(message_decode_reply(m, &scratch, &reply, NULL) == 0);
