@@ -47,6 +47,14 @@ def test_the_counter_of_the_guide():
     assert t.ok("ls") == b'["counter", 42]\n'
 
 
+def test_the_templates_of_the_guide():
+    t = Cli()
+    templates = re.findall(r"^    tilia in ('\[.*?\]')", text("docs/guide.md"), re.M)
+    assert len(templates) >= 6, templates
+    for template in templates:
+        assert shell(t, "tilia in --dry-run " + template).startswith("["), template
+
+
 def test_every_file_the_readme_names_is_there():
     for name in re.findall(r"`((?:docs|libclient|tools)/[^`* ]+)`", text("README.md")):
         assert os.path.exists(os.path.join(harness.ROOT, name)), name

@@ -88,6 +88,16 @@ def test_carets_stand_under_the_fault():
     assert caret("out", "[1, }") == "}"
     assert caret("out", "[1, {1: 2, 1: 3}]") in "1{"
     usage("in", "job", ":nonsense")
+    for template, at in (('["job", ?int 1..2.5]', "2"), ('["job", ?int>=3 min]', "m"), ('[? ..9]', "9"),
+                         ('["job", ?("a"|?)]', "?"), ('["job", ?text^5]', "5"), ('[{?int: 1}]', "?")):
+        assert caret("in", template) == at, template
+    assert "order is not spoken yet" in usage("in", "[?int min]")
+
+
+def test_constraints_of_formals():
+    assert dry("in", "--dry-run", '["job", ?n:int 1..9, ?text ^ "img/", ?has{"k": ?("a" | "b")}!=null]') == \
+        '["job", ?int 1..9, ?text^"img/", ?has{"k": ?("a"|"b")}!=null]\n'
+    assert dry("in", "--dry-run", "job", '[?int>0, {"k": ?}]') == '["job", [?int>0, {"k": ?}]]\n'
 
 
 def test_wrong_lines_are_named():
