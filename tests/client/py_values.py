@@ -222,6 +222,8 @@ def test_garbage():
 
 def test_old_python():
     """All of the client is Python 3.6."""
+    if sys.version_info < (3, 8):
+        raise harness.Skip("this is an old one")
     folder = os.path.join(harness.ROOT, "libclient", "python", "tilia")
     for name in sorted(os.listdir(folder)):
         if name.endswith(".py"):

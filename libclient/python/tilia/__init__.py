@@ -315,7 +315,7 @@ class _Channel:
         self.used = {}  # n: _Used, of calls that change something
         self.error = None  # (code, text): why it is of no use any more
         self.lock = _thread.allocate_lock()  # of numbers and of writing
-        self.reading = _thread.allocate_lock()
+        self.reading = _thread.RLock()
         self.attach(fd, fd if out is None else out)
         self.pid = os.getpid()
 
@@ -428,13 +428,12 @@ class _Channel:
         """Until the reply is here."""
         call.asleep = True
         while not call.reply:
-            mine = []
             try:
-                mine.extend(map(self.reading.acquire, (False,)))
-                while mine[0] and not call.reply:
-                    self.read()
+                if self.reading.acquire(False):
+                    while not call.reply:
+                        self.read()
             finally:
-                if mine == [True]:
+                while self.reading._is_owned():  # once, and what an interrupt left here before
                     self.reading.release()
                     for other in list(self.calls.values()):
                         if other.asleep and not other.gone:
