@@ -157,7 +157,8 @@ int operation_ask_number(struct tilia *t, enum message_op kind, const struct til
 	int code = operation_ask(t, kind, op, item, &r);
 
 	if (code == 0)
-		code = operation_explained(t, operation_number(buf_bytes(&r.body), v == NULL ? &ignored : v));
+		code = operation_explained(
+			t, operation_number(buf_bytes(&r.body), v == NULL ? &ignored : v));
 	call_result_close(&r);
 	return code;
 }

@@ -40,8 +40,8 @@ int session_pass(struct session *s, struct bytes message)
 	if (n <= s->number)
 		return ERROR_MALFORMED;
 	/* What the server will refuse, or is unknown here, may still change something. */
-	p = ledger_enter(s, n, code == 0 ? r.op : MESSAGE_OPS, code != 0 || message_rows[r.op].changes,
-	          message);
+	p = ledger_enter(s, n, code == 0 ? r.op : MESSAGE_OPS,
+	                 code != 0 || message_rows[r.op].changes, message);
 	if (p == NULL)
 		return ERROR_NOMEM;
 	if (p->op == MESSAGE_CANCEL) {

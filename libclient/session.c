@@ -277,7 +277,8 @@ int session_request(struct session *s, enum message_op op, unsigned args, struct
 	item_put_uint(&message, s->number + 1);
 	item_put_item(&message, body);
 	if (!message.failed)
-		p = ledger_enter(s, s->number + 1, op, message_rows[op].changes, buf_bytes(&message));
+		p = ledger_enter(s, s->number + 1, op, message_rows[op].changes,
+		                 buf_bytes(&message));
 	buf_close(&message);
 	if (p == NULL)
 		return ERROR_NOMEM;

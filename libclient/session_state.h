@@ -82,9 +82,9 @@ bool outbox_undo(struct session *s, size_t len);
 /* Each false: no memory, nothing was written. */
 bool outbox_frame(struct session *s, struct bytes message);
 bool outbox_ack(struct session *s, unsigned count, struct bytes items);
-bool outbox_acks(struct session *s);                       /* of all that was read */
-bool outbox_send(struct session *s, struct pending *p);    /* once, or once more */
-bool outbox_pump(struct session *s);                       /* what is held, as far as the window goes */
+bool outbox_acks(struct session *s); /* of all that was read */
+bool outbox_send(struct session *s, struct pending *p); /* once, or once more */
+bool outbox_pump(struct session *s); /* what is held, as far as the window goes */
 
 /* One entry of an ack or of `have`. */
 void outbox_range(struct buf *b, uint64_t from, uint64_t to);

@@ -42,7 +42,8 @@ static void on_reply(struct tilia *t, struct tilia_done *d, void *arg)
 	(void)arg;
 	if (d->code != 0) {
 		if (program.status == 0)
-			fprintf(stderr, "uv: %s\n", d->code == TILIA_NONE ? "nothing there" : d->error);
+			fprintf(stderr, "uv: %s\n",
+			        d->code == TILIA_NONE ? "nothing there" : d->error);
 		program.status = 1;
 	} else if (d->tuples != NULL && tilia_tuple_int(d->tuples, 1, &n) == 0) {
 		program.sum += n;
@@ -91,6 +92,7 @@ int main(void)
 	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 	uv_loop_close(uv_default_loop());
 	if (program.status == 0)
-		printf("%d taken, their sum is %lld\n", program.taken - COUNT, (long long)program.sum);
+		printf("%d taken, their sum is %lld\n", program.taken - COUNT,
+		       (long long)program.sum);
 	return program.status;
 }

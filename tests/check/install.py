@@ -86,6 +86,16 @@ def test_an_example_runs_with_what_is_installed():
     greets(program, LD_LIBRARY_PATH=installed(PREFIX) + PREFIX + "/lib")
 
 
+def test_every_example_compiles_with_what_is_installed():
+    """Those that use libuv too say so in their first comment."""
+    for source in glob.glob(os.path.join(os.path.dirname(HELLO), "*.c")):
+        flags = pkg_config(PREFIX, "--cflags", "--libs")
+        with open(source) as f:
+            if "libuv" in f.read().split("*/")[0]:
+                flags += output("pkg-config", "--cflags", "--libs", "libuv").split()
+        output("cc", "-Wall", "-Wextra", "-Werror", source, "-o", os.path.join(harness.folder(), "example"), *flags)
+
+
 def test_the_static_library_is_enough():
     os.unlink(installed("/usr/local") + "/usr/local/lib/libtilia.so")
     program = hello("static", *pkg_config("/usr/local", "--cflags", "--libs", "--static"))

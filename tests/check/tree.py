@@ -63,7 +63,7 @@ def test_headers_stand_alone():
     headers = [os.path.join(harness.ROOT, path) for path, _ in files(".h")]
     assert len(headers) > 50
     compiles(["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c",
-              *flags("libuv", "libcbor", "sqlite3"), *headers])
+              "-I" + os.path.join(harness.ROOT, "libclient"), *flags("libuv", "libcbor", "sqlite3"), *headers])
 
 
 def test_tilia_h_is_c99_and_cxx():
