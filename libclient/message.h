@@ -14,6 +14,7 @@
 #define MESSAGE_VERSION 1
 #define MESSAGE_LIST_MAX 1024 /* tuples of an outs, max, ranges of an ack, each list of a commit */
 #define MESSAGE_LEASE_MAX 86400000 /* ms: a day */
+#define MESSAGE_TRIES_MAX 255
 #define MESSAGE_NUMBER_MAX ((uint64_t)1 << 53)
 
 /* What stands at each place of a request after its name. */
@@ -92,7 +93,10 @@ enum message_kind {
 	X(LEASE, "lease", KIND_UINT, MESSAGE_BIT(IN))                                              \
 	X(DONE, "done", KIND_TOKENS, MESSAGE_BIT(COMMIT))                                          \
 	X(BACK, "back", KIND_BACKS, MESSAGE_BIT(COMMIT))                                           \
+	X(BURY, "bury", KIND_TOKENS, MESSAGE_BIT(COMMIT))                                          \
 	X(OUTS, "out", KIND_OUTS, MESSAGE_BIT(COMMIT))                                             \
+	X(TRIES, "tries", KIND_UINT, MESSAGE_BIT(SPACE))                                           \
+	X(DEAD, "dead", KIND_TEXT, MESSAGE_BIT(SPACE))                                             \
 	X(VOLATILE, "volatile", KIND_BOOL, MESSAGE_BIT(SPACE))                                     \
 	X(V, "v", KIND_UINT, MESSAGE_BIT(HELLO))                                                   \
 	X(SESSION, "session", KIND_BYTES, MESSAGE_BIT(HELLO))                                      \

@@ -23,12 +23,31 @@ static bool name_ok(struct bytes name)
 	return true;
 }
 
+/* Whether the space for dead letters can be one; else it is answered. */
+static bool dead_ok(struct engine *e, struct conn *c, const struct request *r, bool is_volatile)
+{
+	struct bytes name = r->option[OPTION_DEAD].s;
+	const struct space *dead;
+
+	if (!request_has(r, OPTION_DEAD))
+		return true;
+	dead = space_find(e, name);
+	if (!name_ok(name) || bytes_equal(name, r->space))
+		reply_error(e, c, r->n, 0, ERROR_REQUEST,
+		            "space create: dead is not the name of another space");
+	else if (dead && dead->is_volatile != is_volatile)
+		reply_error(e, c, r->n, 0, ERROR_MIXED,
+		            "space create: dead names a space that is %sdurable",
+		            dead->is_volatile ? "not " : "");
+	else
+		return true;
+	return false;
+}
+
 static void create(struct engine *e, struct conn *c, const struct request *r)
 {
 	bool is_volatile = e->config.all_volatile ||
 	                   (request_has(r, OPTION_VOLATILE) && r->option[OPTION_VOLATILE].u);
-	struct change *change;
-	struct space *s;
 
 	if (!name_ok(r->space)) {
 		reply_error(e, c, r->n, 0, ERROR_REQUEST,
@@ -46,12 +65,12 @@ static void create(struct engine *e, struct conn *c, const struct request *r)
 		            e->config.limits.spaces);
 		return;
 	}
-	s = space_create(e, engine_id(e), r->space, is_volatile);
-	change = reply_change(e, CHANGE_SPACE);
-	change->space = s->number;
-	change->bytes = s->name;
-	change->flags = is_volatile ? CHANGE_SPACE_VOLATILE : 0;
-	space_touch(e, s);
+	if (!dead_ok(e, c, r, is_volatile))
+		return;
+	space_make(e, r->space, is_volatile,
+	           request_has(r, OPTION_TRIES) ? (uint32_t)r->option[OPTION_TRIES].u : 0,
+	           request_has(r, OPTION_DEAD) ? r->option[OPTION_DEAD].s
+	                                       : (struct bytes){NULL, 0});
 	done(e, c, r);
 }
 

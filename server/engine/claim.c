@@ -131,6 +131,30 @@ void claim_done(struct engine *e, struct claim *c)
 	claim_end(e, c);
 }
 
+bool claim_bury(struct engine *e, struct claim *c)
+{
+	struct space *sp = c->space, *dead;
+	struct tuple *t = c->tuple;
+	struct change *ch;
+	int code;
+
+	dead = sp->dropped ? NULL : space_dead(e, sp, false, &code);
+	if (!dead)
+		return false;
+	space_forget(e, sp, t);
+	if (is_durable(c)) {
+		reply_delete(e, sp, t);
+		ch = reply_change(e, CHANGE_PUT);
+		ch->space = dead->number;
+		ch->id = t->id;
+		ch->bytes = tuple_bytes(t);
+		ch->tries = t->tries;
+	}
+	claim_end(e, c);
+	space_appear(e, dead, t);
+	return true;
+}
+
 void claim_back(struct engine *e, struct claim *c, bool undone)
 {
 	struct tuple *t = c->tuple;
@@ -140,6 +164,8 @@ void claim_back(struct engine *e, struct claim *c, bool undone)
 		claim_done(e, c);
 		return;
 	}
+	if (!undone && sp->tries && t->tries >= sp->tries && claim_bury(e, c))
+		return;
 	if (undone && t->tries < UINT8_MAX)
 		t->tries--;
 	if (is_durable(c) && (c->session->number || undone)) {

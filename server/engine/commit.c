@@ -4,7 +4,8 @@
 
 /* What a commit comes to. */
 struct commit {
-	uint32_t done, named, stale; /* claims: the first `done` are; then those given back */
+	uint32_t done, back;         /* claims up to these places are; the rest is buried */
+	uint32_t named, stale;
 	uint64_t twice;              /* a token that stands there twice, or 0 */
 	bool durable, is_volatile;   /* touches such a space */
 	uint64_t outs;
@@ -55,6 +56,9 @@ static void name_claims(struct engine *e, const struct session *s, const struct 
 	k->done = k->named;
 	if (request_has(r, OPTION_BACK))
 		name_list(e, s, k, r->option[OPTION_BACK].s, true);
+	k->back = k->named;
+	if (request_has(r, OPTION_BURY))
+		name_list(e, s, k, r->option[OPTION_BURY].s, false);
 	for (uint32_t i = 0; i < k->named; i++)
 		e->named[i]->named = false;
 }
@@ -104,6 +108,40 @@ static bool look_at_outs(struct engine *e, struct conn *c, const struct request 
 	return true;
 }
 
+/* Whether there are, or can be, the dead-letter spaces it needs. */
+static bool look_at_graves(struct engine *e, struct conn *c, const struct request *r,
+                           const struct commit *k)
+{
+	size_t missing = 0;
+	int code = 0;
+
+	for (uint32_t i = k->back; i < k->named && code == 0; i++) {
+		const struct space *s = e->named[i]->space;
+
+		if (s->dropped)
+			continue; /* its tuples just go */
+		missing += !space_dead(e, s, true, &code);
+		if (code == 0 && missing > e->config.limits.spaces - e->spaces.count)
+			code = ERROR_LIMIT;
+	}
+	if (code)
+		reply_error(e, c, r->n, 0, code, "commit: %s",
+		            code == ERROR_LIMIT
+		                    ? "too many spaces: no dead-letter space can be made"
+		                    : "its dead-letter space is not of the same durability");
+	return code == 0;
+}
+
+static void end_claims(struct engine *e, const struct commit *k)
+{
+	for (uint32_t i = 0; i < k->named; i++) {
+		if (i < k->done)
+			claim_done(e, e->named[i]);
+		else if (i < k->back || !claim_bury(e, e->named[i]))
+			claim_back(e, e->named[i], false);
+	}
+}
+
 /* Whether it can be done; else it is answered. */
 static bool look(struct engine *e, struct conn *c, const struct request *r, struct commit *k)
 {
@@ -125,7 +163,7 @@ static bool look(struct engine *e, struct conn *c, const struct request *r, stru
 		            "commit: touches both durable and volatile spaces");
 		return false;
 	}
-	return !put_refused(e, c, r, k->bytes);
+	return look_at_graves(e, c, r, k) && !put_refused(e, c, r, k->bytes);
 }
 
 /* Puts its tuples and writes their ids as the result; answers the last. */
@@ -157,12 +195,7 @@ int commit_run(struct engine *e, struct conn *c, const struct event *ev)
 		return 0;
 	if (k.durable && ev->batch_full)
 		return ENGINE_AGAIN;
-	for (uint32_t i = 0; i < k.named; i++) {
-		if (i < k.done)
-			claim_done(e, e->named[i]);
-		else
-			claim_back(e, e->named[i], false);
-	}
+	end_claims(e, &k);
 	buf_clear(result, 65536);
 	id = put_outs(e, r, k.outs, result);
 	if (k.named || k.outs)

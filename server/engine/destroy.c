@@ -80,6 +80,7 @@ static void free_space(struct space *s)
 	}
 	seq_drain(&s->all, SIZE_MAX, free_tuple, NULL);
 	xfree((void *)(uintptr_t)s->name.p);
+	xfree((void *)(uintptr_t)s->dead.p);
 	xfree(s);
 }
 

@@ -103,6 +103,8 @@ static void restore_space(struct engine *e, const struct change *c)
 		return;
 	}
 	s = space_create(e, c->space, c->bytes, is_volatile);
+	s->tries = c->tries;
+	s->dead = session_copy(c->dead);
 	if (c->flags & CHANGE_SPACE_DROPPED)
 		space_drop(e, s);
 }

@@ -93,10 +93,11 @@ struct change {
 	uint64_t lease_ms;  /* PUT, STATE: the claim's length. SESSION: its grace */
 	uint64_t due_ms;    /* PUT, STATE: wall time of a delayed tuple; 0 is none */
 	uint64_t expires_ms; /* PUT: wall time; 0 is none */
-	uint32_t tries;     /* PUT, STATE */
+	uint32_t tries;     /* PUT, STATE. SPACE: claims that a tuple may see before it is buried */
 	uint32_t flags;     /* SPACE */
 	uint8_t id16[ENGINE_SESSION_ID]; /* SESSION */
 	struct bytes principal;          /* SESSION */
+	struct bytes dead;               /* SPACE: its dead-letter space; empty: NAME.dead */
 };
 
 enum event_kind {

@@ -46,6 +46,43 @@ struct space *space_create(struct engine *e, uint64_t number, struct bytes name,
 	return s;
 }
 
+struct space *space_make(struct engine *e, struct bytes name, bool is_volatile, uint32_t tries,
+                         struct bytes dead)
+{
+	struct space *s = space_create(e, engine_id(e), name, is_volatile);
+	struct change *c = reply_change(e, CHANGE_SPACE);
+
+	s->tries = tries;
+	s->dead = session_copy(dead);
+	c->space = s->number;
+	c->bytes = s->name;
+	c->flags = is_volatile ? CHANGE_SPACE_VOLATILE : 0;
+	c->tries = tries;
+	c->dead = s->dead;
+	space_touch(e, s);
+	return s;
+}
+
+struct space *space_dead(struct engine *e, const struct space *s, bool only_look, int *code)
+{
+	struct buf name = BUF_INIT;
+	struct space *dead;
+
+	buf_append(&name, s->dead.n ? s->dead.p : s->name.p, s->dead.n ? s->dead.n : s->name.n);
+	if (s->dead.n == 0)
+		buf_text(&name, ".dead");
+	dead = space_find(e, buf_bytes(&name));
+	*code = 0;
+	if (dead && dead->is_volatile != s->is_volatile)
+		*code = ERROR_MIXED;
+	else if (!dead && e->spaces.count >= e->config.limits.spaces)
+		*code = ERROR_LIMIT;
+	else if (!dead && !only_look)
+		dead = space_make(e, buf_bytes(&name), s->is_volatile, 0, (struct bytes){NULL, 0});
+	buf_close(&name);
+	return *code ? NULL : dead;
+}
+
 struct arity *space_arity(struct space *s, unsigned n)
 {
 	struct arity *a = s->arities[n];
@@ -174,6 +211,7 @@ static void space_free(struct space *s)
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++)
 		xfree(s->arities[n]);
 	xfree((void *)(uintptr_t)s->name.p);
+	xfree((void *)(uintptr_t)s->dead.p);
 	xfree(s);
 }
 

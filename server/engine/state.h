@@ -166,6 +166,8 @@ struct space {
 	uint64_t number; /* first: key of engine.spaces */
 	struct bytes name;
 	bool is_volatile, dropped;
+	uint32_t tries;    /* a tuple claimed so often in vain is buried; 0: never */
+	struct bytes dead; /* where; empty: NAME.dead. Owned */
 	struct seq all;    /* visible tuples by id */
 	struct seq hidden; /* claimed ones: they exist, but nobody else finds them */
 	struct arity *arities[TUPLE_FIELDS + 1];
@@ -181,6 +183,15 @@ struct space {
 struct space *space_create(struct engine *e, uint64_t number, struct bytes name, bool is_volatile);
 struct space *space_find(const struct engine *e, struct bytes name);
 struct arity *space_arity(struct space *s, unsigned n);
+
+/* The same with its row; the options are those of `space create`. */
+struct space *space_make(struct engine *e, struct bytes name, bool is_volatile, uint32_t tries,
+                         struct bytes dead);
+
+/* The space for the buried tuples of `s`, made when it is needed; NULL, and *code
+ * says why, when there cannot be one. With `only_look` it is not made: NULL and
+ * *code 0 then mean that it can be. */
+struct space *space_dead(struct engine *e, const struct space *s, bool only_look, int *code);
 
 /* Makes the space unreachable and gives its memory back in slices. */
 void space_drop(struct engine *e, struct space *s);
@@ -291,10 +302,13 @@ uint64_t claim_renew(struct engine *e, struct claim *c, uint64_t lease_ms);
 /* Acknowledged: its row says no request any more. */
 void claim_acknowledge(struct engine *e, struct claim *c);
 
-/* The two ends of a claim: its tuple is gone; or back in its old place, with the
- * try given back when it is as if it had never been taken. */
+/* The ends of a claim: its tuple is gone; or back in its old place, with the try
+ * given back when it is as if it had never been taken, and buried when it has come
+ * back too often; or buried: in the dead-letter space, under its old id. False:
+ * there cannot be one, and the claim stays. */
 void claim_done(struct engine *e, struct claim *c);
 void claim_back(struct engine *e, struct claim *c, bool undone);
+bool claim_bury(struct engine *e, struct claim *c);
 
 /* Ends leases that are over, a slice of them. */
 void claim_expire(struct engine *e);
@@ -446,7 +460,7 @@ bool request_may(const struct conn *c, struct bytes space, unsigned op);
 /* The space a request names, or NULL after an error reply. */
 struct space *request_space(struct engine *e, struct conn *c, const struct request *r);
 
-#define COMMIT_CLAIMS (2 * MESSAGE_LIST_MAX) /* that a commit may name */
+#define COMMIT_CLAIMS (3 * MESSAGE_LIST_MAX) /* that a commit may name */
 
 /* ---- engine.c -------------------------------------------------------------------- */
 

@@ -214,7 +214,9 @@ static void add_space(struct batch *b, const struct change *c)
 	assert(!s->end);
 	s->set = true;
 	s->flags = c->flags;
+	s->tries = c->tries;
 	s->name = copy(b, c->bytes);
+	s->dead = copy(b, c->dead);
 }
 
 void batch_add(struct batch *b, const struct change *c)

@@ -62,6 +62,8 @@ static int each_space(struct recovery *r)
 	c.space = row.number;
 	c.bytes = row.name;
 	c.flags = (uint32_t)row.flags;
+	c.tries = (uint32_t)row.tries;
+	c.dead = row.dead;
 	r->row(&c, r->ctx);
 	return 0;
 }

@@ -38,12 +38,14 @@ void rows_copy(struct change *to, const struct change *from)
 	*to = *from;
 	to->bytes = bytes_copy(from->bytes);
 	to->principal = bytes_copy(from->principal);
+	to->dead = bytes_copy(from->dead);
 }
 
 void rows_free(struct change *c)
 {
 	xfree((void *)(uintptr_t)c->bytes.p);
 	xfree((void *)(uintptr_t)c->principal.p);
+	xfree((void *)(uintptr_t)c->dead.p);
 }
 
 static void row_destroy(void *item, void *ctx)

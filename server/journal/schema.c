@@ -18,7 +18,8 @@ static const struct {
 	            " principal BLOB NOT NULL, may BLOB NOT NULL, grace_ms INTEGER NOT NULL,"
 	            " sum INTEGER NOT NULL)"},
 	{"space", "CREATE TABLE space (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
-	          " flags INTEGER NOT NULL, tuples INTEGER NOT NULL, sums INTEGER NOT NULL,"
+	          " flags INTEGER NOT NULL, tries INTEGER NOT NULL, dead TEXT NOT NULL,"
+	          " tuples INTEGER NOT NULL, sums INTEGER NOT NULL,"
 	          " sum INTEGER NOT NULL)"},
 	{"tuple", "CREATE TABLE tuple (id INTEGER PRIMARY KEY, space INTEGER NOT NULL,"
 	          " body BLOB NOT NULL, owner INTEGER NOT NULL, number INTEGER NOT NULL,"

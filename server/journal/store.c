@@ -360,6 +360,7 @@ static uint64_t space_sum(const struct store_space *row)
 	uint64_t sum = sum_number(sum_begin("space"), row->number);
 
 	sum = sum_number(sum_bytes(sum, row->name), row->flags);
+	sum = sum_bytes(sum_number(sum, row->tries), row->dead);
 	return sum_number(sum_number(sum, row->tuples), row->sums);
 }
 
@@ -368,9 +369,11 @@ bool store_space_read(struct store *s, enum store_statement which, struct store_
 	row->number = store_number(s, which, 0);
 	row->name = store_bytes(s, which, 1);
 	row->flags = store_number(s, which, 2);
-	row->tuples = store_number(s, which, 3);
-	row->sums = store_number(s, which, 4);
-	row->sum = store_number(s, which, 5);
+	row->tries = store_number(s, which, 3);
+	row->dead = store_bytes(s, which, 4);
+	row->tuples = store_number(s, which, 5);
+	row->sums = store_number(s, which, 6);
+	row->sum = store_number(s, which, 7);
 	return row->sum == space_sum(row);
 }
 
@@ -380,8 +383,10 @@ int store_space_set(struct store *s, struct store_space *row)
 	store_bind(s, STORE_SPACE_SET, 1, row->number);
 	store_bind_text(s, STORE_SPACE_SET, 2, row->name);
 	store_bind(s, STORE_SPACE_SET, 3, row->flags);
-	store_bind(s, STORE_SPACE_SET, 4, row->tuples);
-	store_bind(s, STORE_SPACE_SET, 5, row->sums);
-	store_bind(s, STORE_SPACE_SET, 6, row->sum);
+	store_bind(s, STORE_SPACE_SET, 4, row->tries);
+	store_bind_text(s, STORE_SPACE_SET, 5, row->dead);
+	store_bind(s, STORE_SPACE_SET, 6, row->tuples);
+	store_bind(s, STORE_SPACE_SET, 7, row->sums);
+	store_bind(s, STORE_SPACE_SET, 8, row->sum);
 	return store_run(s, STORE_SPACE_SET);
 }

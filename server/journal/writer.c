@@ -103,6 +103,8 @@ static int writer_space_merge(struct store *s, const struct batch *b, const stru
 	if (sp->set) {
 		row->name = batch_bytes(b, sp->name);
 		row->flags = sp->flags;
+		row->tries = sp->tries;
+		row->dead = batch_bytes(b, sp->dead);
 	}
 	if (sp->drop)
 		row->flags |= CHANGE_SPACE_DROPPED;

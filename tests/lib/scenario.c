@@ -134,6 +134,9 @@ static void space_new(struct scenario *s, int at)
 
 	snprintf(name, sizeof name, "space-%d-é", at);
 	c.bytes = bytes_of(name);
+	c.tries = (uint32_t)test_random_below(3);
+	if (test_random_below(2))
+		c.dead = bytes_of("dead-é");
 	give(s, &c);
 	s->spaces[at] = c.space;
 }
@@ -234,6 +237,8 @@ static void one_tuple(struct scenario *s)
 
 	if (!t)
 		return;
+	if (!t->live && what == 4 && t->id % 2)
+		t->space = s->spaces[0]; /* buried there */
 	if (!t->live)
 		tuple_put(s, t); /* what == 4: an undone take, under its old id */
 	else if (what < 7)
@@ -328,6 +333,7 @@ void scenario_dump_row(const struct change *c, void *dump)
 	           c->lease_ms, c->due_ms, c->expires_ms, c->tries, c->flags);
 	dump_bytes(b, "id", (struct bytes){c->id16, sizeof c->id16});
 	dump_bytes(b, "principal", c->principal);
+	dump_bytes(b, "dead", c->dead);
 	dump_bytes(b, "bytes", c->bytes);
 	buf_byte(b, '\n');
 }
