@@ -196,6 +196,22 @@ def test_restart():
     space.close()
 
 
+def test_relay():
+    """Through a program; when that is killed, through the next one, in the same session."""
+    address = "cmd:%s relay --connect %s" % (harness.TILIA, server().address)
+    with tilia.space("main", address) as space:
+        space.out("relay", 1)
+        session = space.channel.id
+        for i in range(3):
+            child = tilia._net._children[-1]
+            child.kill()
+            child.wait()
+            assert space.in_("relay", 1 + i) == ("relay", 1 + i)
+            space.out("relay", 2 + i)
+        assert space.channel.id == session
+        assert space.inp("relay", 4) == ("relay", 4) and space.count("relay", int) == 0
+
+
 def test_killed_client():
     """The last take of a client that was killed is back when its grace is over."""
     import subprocess
