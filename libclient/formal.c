@@ -178,7 +178,8 @@ static const uint8_t *find_keys(const uint8_t *p, struct formal *f)
 			return p;
 		f->at[key] = item_skip(p);
 		f->constrained = f->constrained || key != FORMAL_TYPE;
-		p = item_skip(f->at[key]);
+		if (i + 1 < h.arg) /* a value may be long, and this is done for every tuple */
+			p = item_skip(f->at[key]);
 	}
 	return NULL;
 }

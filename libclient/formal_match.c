@@ -20,14 +20,18 @@ static bool in_range(const struct formal *f, const uint8_t *v)
 	       (!at[FORMAL_LT] || compare_items(v, at[FORMAL_LT]) < 0);
 }
 
+/* The value is compared with up to 1,024: as bytes, not head by head. */
 static bool is_one_of(const uint8_t *list, const uint8_t *v)
 {
 	struct item_head h;
-	const uint8_t *p = item_head(list, &h);
+	const uint8_t *p = item_head(list, &h), *next;
+	size_t size = item_bytes(v).n;
 
-	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p))
-		if (formal_match(p, v))
+	for (uint64_t i = 0; i < h.arg; i++, p = next) {
+		next = item_skip(p);
+		if ((size_t)(next - p) == size && memcmp(p, v, size) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -104,6 +108,8 @@ bool formal_match(const uint8_t *t, const uint8_t *v)
 		if (h.major == ITEM_TAG && h.arg == ITEM_TAG_FORMAL) {
 			if (!formal_admits(t, v))
 				return false;
+			if (left == 1)
+				return true;
 			t = item_skip(t);
 			v = item_skip(v);
 			continue;

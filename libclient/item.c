@@ -8,7 +8,13 @@ const uint8_t *item_skip(const uint8_t *p)
 	struct item_head h;
 
 	while (left > 0) {
+		uint8_t major = *p >> 5, info = *p & 31;
+
 		left--;
+		if (major < ITEM_BYTES || major == ITEM_SIMPLE) { /* what it says does not matter */
+			p += info < 24 ? 1 : 1 + ((size_t)1 << (info - 24));
+			continue;
+		}
 		p = item_head(p, &h);
 		switch (h.major) {
 		case ITEM_BYTES:

@@ -49,6 +49,13 @@ static struct tuple *next_of(const void *a, const void *b, uint64_t position)
 	return !x || (y && y->id < x->id) ? y : x;
 }
 
+/* What testing a tuple costs, in units: a long template, or the skipping of a tuple's
+ * many items, takes longer than a step to the next tuple. */
+static unsigned test_units(const struct walk *w, const struct tuple *t)
+{
+	return w->template.residue ? 1 + (w->template.tuple->size + t->size) / 1024 : 1;
+}
+
 static unsigned walk_run(struct engine *e, struct work *work, unsigned units)
 {
 	struct walk *w = walk_of_work(work);
@@ -67,6 +74,7 @@ static unsigned walk_run(struct engine *e, struct work *work, unsigned units)
 			break;
 		}
 		w->position = t->id;
+		used += test_units(w, t) - 1;
 		walk_found(w, t);
 	}
 	return used;
