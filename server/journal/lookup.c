@@ -24,7 +24,8 @@ void lookup_clear(struct lookup *l)
 {
 	l->count = 0;
 	if (++l->era == 0) { /* 2^32 batches: slots of the first era would revive */
-		memset(l->slot, 0, (l->slot ? (size_t)1 << l->bits : 0) * sizeof *l->slot);
+		if (l->slot)
+			memset(l->slot, 0, ((size_t)1 << l->bits) * sizeof *l->slot);
 		l->era = 1;
 	}
 }
