@@ -164,13 +164,15 @@ static void put_option(struct buf *b, enum message_option o, uint64_t v)
 unsigned message_options_put(struct buf *b, const struct message_write_options *o)
 {
 	unsigned count = (o->max != UINT64_MAX) + (o->after != UINT64_MAX) +
-	                 (o->timeout_ms != UINT64_MAX) + o->is_volatile;
+	                 (o->timeout_ms != UINT64_MAX) + (o->lease_ms != UINT64_MAX) +
+	                 o->is_volatile;
 
 	if (count == 0)
 		return 0;
 	item_put_head(b, ITEM_MAP, count);
 	put_option(b, OPTION_MAX, o->max); /* in the order of the keys' bytes: the shorter first */
 	put_option(b, OPTION_AFTER, o->after);
+	put_option(b, OPTION_LEASE, o->lease_ms);
 	put_option(b, OPTION_TIMEOUT, o->timeout_ms);
 	if (o->is_volatile) {
 		item_put_text(b, message_option_rows[OPTION_VOLATILE].name);

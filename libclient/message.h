@@ -191,7 +191,7 @@ void message_request_begin(struct buf *b, enum message_op op);
 /* Options of a request, written as a map in key order by options_put(). A
  * value of UINT64_MAX means: not given. */
 struct message_write_options {
-	uint64_t timeout_ms, max, after;
+	uint64_t timeout_ms, max, after, lease_ms;
 	bool is_volatile;
 };
 

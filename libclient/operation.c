@@ -33,13 +33,15 @@ static void put_item(struct operation *o, struct bytes item)
 static int put_options(struct tilia *t, struct operation *o, const struct tilia_op *op)
 {
 	bool waits = o->op == MESSAGE_IN || o->op == MESSAGE_RD;
-	struct message_write_options w = {UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
+	struct message_write_options w = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
 
 	if (op->timeout_ms < TILIA_NOWAIT)
 		return client_fail(t, ERROR_USAGE, "timeout_ms is negative");
 	if ((!waits && (op->timeout_ms != 0 || op->max != 0)) ||
 	    (o->op != MESSAGE_RD && op->after != 0))
 		return client_fail(t, ERROR_USAGE, "an option that this operation does not have");
+	if (op->lease_ms < 0 || (o->op != MESSAGE_IN && op->lease_ms != 0))
+		return client_fail(t, ERROR_USAGE, "lease_ms is for in, and not negative");
 	for (size_t i = 0; i < sizeof(op->reserved) / sizeof(op->reserved[0]); i++) {
 		if (op->reserved[i] != NULL)
 			return client_fail(t, ERROR_USAGE, "the options are not zeroed");
@@ -50,6 +52,8 @@ static int put_options(struct tilia *t, struct operation *o, const struct tilia_
 		w.max = op->max;
 	if (op->after != 0)
 		w.after = op->after;
+	if (op->lease_ms != 0)
+		w.lease_ms = (uint64_t)op->lease_ms;
 	o->args += message_options_put(&o->body, &w);
 	return 0;
 }

@@ -66,6 +66,8 @@ static int find(struct tilia *t, enum message_op kind, const struct tilia_op *op
 
 	if (op != NULL && op->max > 1)
 		return client_fail(t, ERROR_USAGE, "max is for the forms that answer tuples");
+	if (op != NULL && op->lease_ms != 0)
+		return client_fail(t, ERROR_USAGE, "lease_ms is for the forms that answer tuples");
 	code = build_linda(t, &l, true, format, args);
 	if (code != 0) {
 		linda_close(&l);

@@ -19,7 +19,8 @@ static int ask_built(struct tilia *t, struct operation *o, void **p, size_t *siz
 
 static int ask_space(struct tilia *t, const char *verb, const char *name, bool is_volatile)
 {
-	struct message_write_options w = {UINT64_MAX, UINT64_MAX, UINT64_MAX, is_volatile};
+	struct message_write_options w = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+	                                  is_volatile};
 	struct operation o;
 
 	operation_begin(&o, MESSAGE_SPACE);

@@ -154,6 +154,8 @@ struct tilia_op {
 	int64_t timeout_ms; /* in, rd: 0: wait for ever; TILIA_NOWAIT: do not wait */
 	uint32_t max;       /* in, rd: up to so many at once (the first is waited for); 0: one */
 	uint64_t after;     /* rd: only tuples with a greater id; 0: any */
+	int64_t lease_ms;   /* in: claims the tuples for so long, to be ended by tilia_commit();
+	                       0: takes them. For the forms that answer tuples */
 	void *reserved[8];
 };
 
@@ -234,6 +236,11 @@ TILIA_API void tilia_tuple_free(struct tilia_tuple *first); /* NULL is nothing *
 TILIA_API struct tilia_tuple *tilia_tuple_next(const struct tilia_tuple *tuple); /* or NULL */
 TILIA_API uint64_t tilia_tuple_id(const struct tilia_tuple *tuple);
 TILIA_API unsigned tilia_tuple_arity(const struct tilia_tuple *tuple);
+
+/* Of a claimed tuple: the token that ends its claim, and how often it was claimed,
+ * this time included. 0 of others. */
+TILIA_API uint64_t tilia_tuple_token(const struct tilia_tuple *tuple);
+TILIA_API unsigned tilia_tuple_tries(const struct tilia_tuple *tuple);
 
 enum tilia_type {
 	TILIA_NOTHING, /* no such field */
@@ -318,6 +325,37 @@ TILIA_API int tilia_build_v(struct tilia *t, void **p, size_t *size, const char 
                             va_list args);
 TILIA_API int tilia_parse(struct tilia *t, void **p, size_t *size, const char *text);
 TILIA_API char *tilia_text(const void *p, size_t size); /* NULL: not CBOR, or no memory */
+
+/* --- claims ----------------------------------------------------------------- */
+
+/* A tuple taken with op->lease_ms is hidden from others for that time and stays in
+ * the space. The work on it is ended by tilia_commit(): done, given back in its
+ * old place, or buried among the space's dead letters, and with tuples put, all
+ * in one step. A claim whose lease is over, or whose handle is closed, is back by
+ * itself; its commit is then TILIA_E_CLAIM_OVER, and nothing of it happens. */
+struct tilia_put {
+	const char *space; /* NULL: the handle's */
+	const void *cbor;  /* the tuple */
+	size_t size;
+};
+
+/* All zero is nothing. Up to 1,024 of each. */
+struct tilia_commit {
+	const uint64_t *done, *back, *bury; /* tokens */
+	size_t done_count, back_count, bury_count;
+	const struct tilia_put *out;
+	size_t out_count;
+	void *reserved[8];
+};
+
+/* `ids` (may be NULL) has room for those of all tuples put. */
+TILIA_API int tilia_commit(struct tilia *t, const struct tilia_commit *commit, uint64_t *ids);
+
+/* Lets the leases end no earlier than lease_ms from now; `left_ms` (may be NULL) has
+ * room for what is left of each. One that is over: TILIA_E_CLAIM_OVER, and none is
+ * renewed. */
+TILIA_API int tilia_renew(struct tilia *t, const uint64_t *tokens, size_t count,
+                          int64_t lease_ms, uint64_t *left_ms);
 
 /* --- spaces and the server ------------------------------------------------- */
 

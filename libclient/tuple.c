@@ -5,12 +5,13 @@
 #include "error.h"
 #include "item.h"
 #include "linda.h"
+#include "message.h"
 
 /* One block: this, the fields, the item, and a copy with a NUL of each text and
  * byte string among the fields (in the item another head follows at once). */
 struct tilia_tuple {
 	struct tilia_tuple *next;
-	uint64_t id;
+	uint64_t id, token, tries;
 	size_t size;
 	unsigned arity;
 	struct field {
@@ -59,17 +60,31 @@ static struct tilia_tuple *make(uint64_t id, const uint8_t *p)
 	return t;
 }
 
-/* [id, tuple, ...]; NULL when it is not that. */
-static const uint8_t *entry(const uint8_t *p, uint64_t *id)
-{
-	struct item_head h;
+struct entry {
+	const uint8_t *tuple; /* NULL: it is none */
+	uint64_t id, token, tries;
+};
 
+/* [id, tuple, ...], or of a claim [id, tuple, token, tries, ...]. */
+static struct entry entry(const uint8_t *p)
+{
+	struct item_head list, h;
+	struct entry e = {0};
+
+	p = item_head(p, &list);
+	if (list.major != ITEM_ARRAY || list.arg < 2)
+		return e;
 	p = item_head(p, &h);
-	if (h.major != ITEM_ARRAY || h.arg < 2)
-		return NULL;
-	p = item_head(p, &h);
-	*id = h.arg;
-	return h.major == ITEM_UINT && *p >> 5 == ITEM_ARRAY ? p : NULL;
+	e.id = h.arg;
+	if (h.major != ITEM_UINT || *p >> 5 != ITEM_ARRAY)
+		return e;
+	e.tuple = p;
+	if (list.arg < 4)
+		return e;
+	p = item_skip(p);
+	if (message_number(p, &e.token))
+		message_number(item_skip(p), &e.tries);
+	return e;
 }
 
 int tuple_list(struct bytes body, struct tilia_tuple **first)
@@ -82,16 +97,17 @@ int tuple_list(struct bytes body, struct tilia_tuple **first)
 	if (p == NULL || h.major != ITEM_ARRAY)
 		return ERROR_MALFORMED;
 	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p)) {
-		uint64_t id;
-		const uint8_t *tuple = entry(p, &id);
+		struct entry e = entry(p);
 
-		if (tuple != NULL)
-			*link = make(id, tuple);
-		if (tuple == NULL || *link == NULL) {
+		if (e.tuple != NULL)
+			*link = make(e.id, e.tuple);
+		if (e.tuple == NULL || *link == NULL) {
 			tilia_tuple_free(*first);
 			*first = NULL;
-			return tuple == NULL ? ERROR_MALFORMED : ERROR_NOMEM;
+			return e.tuple == NULL ? ERROR_MALFORMED : ERROR_NOMEM;
 		}
+		(*link)->token = e.token;
+		(*link)->tries = e.tries;
 		link = &(*link)->next;
 	}
 	return 0;
@@ -115,6 +131,16 @@ struct tilia_tuple *tilia_tuple_next(const struct tilia_tuple *t)
 uint64_t tilia_tuple_id(const struct tilia_tuple *t)
 {
 	return t->id;
+}
+
+uint64_t tilia_tuple_token(const struct tilia_tuple *t)
+{
+	return t->token;
+}
+
+unsigned tilia_tuple_tries(const struct tilia_tuple *t)
+{
+	return (unsigned)t->tries;
 }
 
 unsigned tilia_tuple_arity(const struct tilia_tuple *t)

@@ -302,6 +302,68 @@ TEST(errors_say_what_and_where)
 	CHECK_OK(tilia_close(t));
 }
 
+/* Claims the oldest job; answers its token. */
+static uint64_t claim_job(struct tilia *t, int64_t lease_ms, unsigned tries)
+{
+	const struct tilia_op op = {.timeout_ms = TILIA_NOWAIT, .lease_ms = lease_ms};
+	struct tilia_tuple *found;
+	uint64_t token;
+
+	CHECK_OK(tilia_in_text_x(t, &op, "[\"job\", ?int]", &found));
+	token = tilia_tuple_token(found);
+	CHECK(token > 0);
+	CHECK_INT(tilia_tuple_tries(found), tries);
+	tilia_tuple_free(found);
+	return token;
+}
+
+TEST(claims_are_done_given_back_buried_or_over)
+{
+	const struct tilia_put out[] = {{NULL, "\x82\x61r\x01", 4}, {"main", "\x81\x61s", 3}};
+	struct tilia_tuple *found;
+	struct tilia *t, *other;
+	uint64_t tokens[3], ids[2], left[2], n;
+	struct tilia_commit c = {.done = tokens, .done_count = 1, .back = tokens + 1,
+	                         .back_count = 1, .bury = tokens + 2, .bury_count = 1,
+	                         .out = out, .out_count = 2};
+	const struct tilia_op lease = {.lease_ms = 1};
+
+	server_start(true);
+	t = connect_here();
+	other = connect_here();
+	for (int i = 0; i < 3; i++)
+		CHECK_OK(tilia_out(t, "si", "job", i));
+	for (int i = 0; i < 3; i++)
+		tokens[i] = claim_job(t, 60000, 1);
+	CHECK_INT(tilia_inp(other, "s_", "job"), TILIA_NONE);
+	CHECK_OK(tilia_renew(t, tokens, 2, 90000, left));
+	CHECK_INT(left[1], 90000);
+	CHECK_INT(tilia_commit(other, &c, ids), TILIA_E_CLAIM_OVER);
+	CHECK_INT(tilia_renew(other, tokens, 1, 90000, NULL), TILIA_E_CLAIM_OVER);
+	CHECK_OK(tilia_count(t, &n, "s_", "r"));
+	CHECK_INT(n, 0);
+	CHECK_OK(tilia_commit(t, &c, ids));
+	CHECK(ids[1] > ids[0]);
+	CHECK_INT(tilia_commit(t, &c, NULL), TILIA_E_CLAIM_OVER);
+	CHECK_OK(tilia_inp(other, "si", "job", 1)); /* back; 0 is done, 2 is buried */
+	CHECK_INT(tilia_inp(other, "s_", "job"), TILIA_NONE);
+	CHECK_OK(tilia_in_x(other, &(struct tilia_op){.space = "main.dead"}, NULL, "si", "job", 2));
+	CHECK_OK(tilia_in(other, "si", "r", 1));
+	/* Over with its lease, and with its handle. */
+	CHECK_OK(tilia_out(t, "si", "job", 5));
+	claim_job(t, 50, 1);
+	CHECK_OK(tilia_in(other, "si", "job", 5));
+	CHECK_OK(tilia_out(other, "si", "job", 6));
+	claim_job(t, 60000, 1);
+	CHECK_OK(tilia_close(t));
+	claim_job(other, 60000, 2);
+	CHECK_INT(tilia_in_x(other, &lease, NULL, "s_", "job"), TILIA_E_USAGE);
+	CHECK_INT(tilia_rd_text_x(other, &lease, "[]", &found), TILIA_E_USAGE);
+	CHECK_INT(tilia_renew(other, tokens, 1, 0, NULL), TILIA_E_USAGE);
+	CHECK_OK(tilia_commit(other, &(struct tilia_commit){0}, NULL));
+	CHECK_OK(tilia_close(other));
+}
+
 TEST(what_does_not_fit_is_put_back)
 {
 	struct tilia *t;

@@ -284,7 +284,8 @@ TEST(max_at_the_limit)
 	} rows[] = {{0, ERROR_LIMIT}, {1, 0}, {1023, 0}, {1024, 0}, {1025, ERROR_LIMIT}};
 
 	for (int i = 0; i < 5; i++) {
-		struct message_write_options o = {UINT64_MAX, rows[i].max, UINT64_MAX, false};
+		struct message_write_options o = {UINT64_MAX, rows[i].max, UINT64_MAX, UINT64_MAX,
+		                                  false};
 		struct buf b = BUF_INIT;
 
 		item_put_head(&b, ITEM_ARRAY, 5);
@@ -451,8 +452,9 @@ TEST(replies_of_other_forms)
 
 TEST(options_are_written_in_order_and_only_when_given)
 {
-	struct message_write_options none = {UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
-	struct message_write_options all = {5000, 7, 9, true};
+	struct message_write_options none = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+	                                     false};
+	struct message_write_options all = {5000, 7, 9, UINT64_MAX, true};
 	struct buf b = BUF_INIT;
 
 	CHECK_INT(message_options_put(&b, &none), 0);

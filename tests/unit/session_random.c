@@ -453,7 +453,7 @@ static void put_request(enum message_op op, int v, bool wait)
 		item_put_null(&b);
 	}
 	if (!wait && op == MESSAGE_IN) {
-		struct message_write_options o = {0, UINT64_MAX, UINT64_MAX, false};
+		struct message_write_options o = {0, UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
 
 		args += message_options_put(&b, &o);
 	}

@@ -1,0 +1,117 @@
+/* tilia.h: claims. */
+#include "operation.h"
+
+#include "error.h"
+#include "item.h"
+
+static void put_tokens(struct operation *o, const char *name, const uint64_t *tokens, size_t count,
+                      bool delays)
+{
+	if (count == 0)
+		return;
+	item_put_text(&o->body, name);
+	item_put_head(&o->body, ITEM_ARRAY, count);
+	for (size_t i = 0; i < count; i++) {
+		if (delays)
+			item_put_head(&o->body, ITEM_ARRAY, 2);
+		item_put_uint(&o->body, tokens[i]);
+		if (delays)
+			item_put_uint(&o->body, 0);
+	}
+}
+
+static int put_outs(struct tilia *t, struct operation *o, const struct tilia_commit *c)
+{
+	if (c->out_count == 0)
+		return 0;
+	item_put_text(&o->body, "out");
+	item_put_head(&o->body, ITEM_ARRAY, c->out_count);
+	for (size_t i = 0; i < c->out_count; i++) {
+		const struct tilia_put *put = &c->out[i];
+		struct buf scratch = BUF_INIT;
+		struct bytes item;
+		int code = operation_canonical(t, (struct bytes){put->cbor, put->size}, &item,
+		                               &scratch);
+
+		if (code == 0) {
+			item_put_head(&o->body, ITEM_ARRAY, 2);
+			item_put_text(&o->body, put->space == NULL ? t->space : put->space);
+			item_put_item(&o->body, item);
+		}
+		buf_close(&scratch);
+		if (code != 0)
+			return code;
+	}
+	return 0;
+}
+
+static int ask(struct tilia *t, struct operation *o, struct call_result *r)
+{
+	return o->body.failed ? client_fail(t, ERROR_NOMEM, NULL)
+	                      : call_wait(t, o->op, o->args, buf_bytes(&o->body), r);
+}
+
+/* The numbers of an answer, which there must be `count` of; `to` may be NULL. */
+static int read_numbers(struct tilia *t, struct bytes body, size_t count, uint64_t *to)
+{
+	struct item_head h = {0};
+	const uint8_t *p = body.n == 0 ? NULL : item_head(body.p, &h);
+
+	if (p == NULL || h.major != ITEM_ARRAY || h.arg != count)
+		return operation_explained(t, ERROR_MALFORMED);
+	for (size_t i = 0; i < count; i++) {
+		p = item_head(p, &h);
+		if (h.major != ITEM_UINT)
+			return operation_explained(t, ERROR_MALFORMED);
+		if (to != NULL)
+			to[i] = h.arg;
+	}
+	return 0;
+}
+
+int tilia_commit(struct tilia *t, const struct tilia_commit *c, uint64_t *ids)
+{
+	unsigned parts = (c->done_count > 0) + (c->back_count > 0) + (c->bury_count > 0) +
+	                 (c->out_count > 0);
+	struct call_result r = {0};
+	struct operation o;
+	int code;
+
+	operation_begin(&o, MESSAGE_COMMIT);
+	item_put_head(&o.body, ITEM_MAP, parts);
+	o.args++;
+	code = put_outs(t, &o, c); /* in the order of the keys' bytes: the shorter first */
+	put_tokens(&o, "back", c->back, c->back_count, true);
+	put_tokens(&o, "bury", c->bury, c->bury_count, false);
+	put_tokens(&o, "done", c->done, c->done_count, false);
+	if (code == 0)
+		code = ask(t, &o, &r);
+	if (code == 0)
+		code = read_numbers(t, buf_bytes(&r.body), c->out_count, ids);
+	call_result_close(&r);
+	operation_close(&o);
+	return code;
+}
+
+int tilia_renew(struct tilia *t, const uint64_t *tokens, size_t count, int64_t lease_ms,
+                uint64_t *left_ms)
+{
+	struct call_result r = {0};
+	struct operation o;
+	int code;
+
+	if (lease_ms <= 0)
+		return client_fail(t, ERROR_USAGE, "the lease is not above 0");
+	operation_begin(&o, MESSAGE_RENEW);
+	item_put_head(&o.body, ITEM_ARRAY, count);
+	for (size_t i = 0; i < count; i++)
+		item_put_uint(&o.body, tokens[i]);
+	item_put_uint(&o.body, (uint64_t)lease_ms);
+	o.args += 2;
+	code = ask(t, &o, &r);
+	if (code == 0)
+		code = read_numbers(t, buf_bytes(&r.body), count, left_ms);
+	call_result_close(&r);
+	operation_close(&o);
+	return code;
+}
