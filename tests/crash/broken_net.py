@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import harness  # noqa: E402
 from bad_net import BadNet  # noqa: E402
 from fleet import Fleet  # noqa: E402
+from wire import Wire  # noqa: E402
 
 BREAKS = 5000 if os.environ.get("SOAK") else 400
 
@@ -44,6 +45,36 @@ def test_broken_connections_lose_nothing_and_do_nothing_twice():
 
 def test_nor_does_a_server_that_dies_behind_them():
     survive(22, True)
+
+
+def test_what_was_acknowledged_stays_when_sessions_end_too():
+    """Graces shorter than the breaks: puts may be in doubt, takes may come back after their reply."""
+    fleet = Fleet("cCcCcC", "--grace", "20ms", seed=23)
+    net = BadNet(os.path.join(fleet.folder, "net"), fleet.sock, fleet.seed)
+    net.good = True
+    fleet.man(net.address)
+    fleet.progress()
+    net.good = False
+    while sum(net.broken.values()) < BREAKS / 2:
+        fleet.running()
+        fleet.progress(each=20)
+    net.good = True
+    fleet.progress()
+    for client in fleet.clients:
+        client.stdin.close()
+        assert client.wait(60) == 0
+    w = Wire(fleet.server.address)
+    harness.until(lambda: w.ask("stats")[1]["sessions"] == 0, "the graces are over")
+    ledger = fleet.end()
+    print("# %s (seed %d): %s; %d twice" % (net.broken, fleet.seed, ledger, len(ledger.twice())), flush=True)
+    assert not ledger.lost() and not ledger.from_nowhere() and not ledger.misnamed(), ledger.faults()
+    codes = {line.split()[-1] for line in ledger.wrong}
+    assert codes <= {"-65", "-66", "-68"}, codes
+    assert set(ledger.ends.values()) == {0}, ledger.ends
+    for log in fleet.logs:
+        with open(log + ".err") as f:
+            assert f.read() == "", log
+    fleet.stop()
 
 
 harness.main()
