@@ -56,6 +56,56 @@ def test_operations():
     assert raises(tilia.Error, space.use("main").create).word == "space-exists"
 
 
+def test_claims():
+    space = fresh("claims")
+    space.outs([("job", n) for n in range(4)])
+    other = fresh("results")
+    seen = []
+    try:
+        for job in space.claims("job", int, lease=60, timeout=0):
+            with job:
+                seen.append(job)
+                job.out("result", job[1])
+                job.out("log", job[1], space="results")
+                assert space.inp(*job) is None and space.count(*job) == 1 and job.renew(90) == 90
+                if job[1] == 1:
+                    raise ValueError("bad job")
+                if job[1] == 2:
+                    job.bury()
+    except ValueError:
+        pass
+    assert seen == [("job", 0), ("job", 1)] and seen[0].token < seen[1].token and seen[0].tries == 1
+    assert space.rd("result", int) == ("result", 0) and other.count() == 1
+    again = next(space.claims("job", int))
+    assert again == ("job", 1) and again.tries == 2 and again.id == seen[1].id
+    again.done()
+    for job in space.claims("job", int, timeout=0):
+        with job:
+            if job[1] == 2:
+                job.bury()
+    assert space.count("job", int) == 0 and space.use("claims.dead").in_(template=None) == ("job", 2)
+    assert list(space.claims("job", int, timeout=.01)) == []
+
+
+def test_a_claim_that_is_over_changes_nothing():
+    space = fresh("over")
+    space.outs([("job", 1), ("job", 2)])
+    from tilia.claims import ClaimOver
+    claims = space.claims("job", int, lease=.05, max=2)
+    job = next(claims)
+    assert space.in_(*job) == job  # waits until the lease is over
+    job.out("result")
+    error = raises(ClaimOver, job.done)
+    assert error.word == "claim-over" and space.count("result") == 0
+    raises(ClaimOver, job.renew)
+    claims.close()  # gives back what nobody asked for
+    assert space.in_("job", 2, timeout=10)
+    raises(tilia.Error, lambda: next(space.claims()))
+    raises(tilia.Error, job.out, object())
+    raises(tilia.Error, job.out, 1, ttl=5)
+    assert space.count() == 0
+
+
 def test_timeout():
     space = fresh("timeout")
     started = time.monotonic()

@@ -542,6 +542,11 @@ class Space:
         """As rd without waiting: None (with max, []) when nothing matches."""
         return self._take("rd", template, dict(options, timeout=0))
 
+    def claims(self, *template, **options):
+        """One match after the other under a lease: see tilia.claims."""
+        from . import claims
+        return claims.each(self, template, options)
+
     def count(self, *template, **options):
         """How many match; without a field, how many there are."""
         return self._match("count", template, options)
