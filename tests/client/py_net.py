@@ -305,7 +305,8 @@ def test_hello_refused():
 
 
 def test_patience():
-    """No server for longer than the grace: an error; and when there is one again, it goes on."""
+    """No server for longer than the grace: an error for all who share the connection; a new
+    space begins a new session when there is a server again."""
     server = Server()
     space = tilia.space(address=server.listen())
     space.out("a")
@@ -316,6 +317,8 @@ def test_patience():
     assert error.word == "connect", error.word
     assert raises(tilia.Error, space.in_, "a").word == "connect"
     server.listen(path)
+    assert raises(tilia.Error, space.in_, "a").word == "connect"
+    space = tilia.space(address="unix:" + path)
     assert space.in_("a").id == 1
     space.close()
     server.check()

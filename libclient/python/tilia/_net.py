@@ -137,10 +137,6 @@ class Session(_Channel):
         return ranges[:1024]
 
     def put(self, call):
-        if self.error and self.error[0] == -65:  # no server answered for long; perhaps now
-            with _lock:
-                if self.error:
-                    self.start()
         call.late = self.broken
         _Channel.put(self, call)
 
@@ -275,7 +271,7 @@ def connect(address=None):
     text = address or os.environ.get("TILIA") or default()
     with _lock:
         session = _sessions.get(text)
-        if not session or session.error and session.error[0] != -65:
+        if not session or session.error:
             session = _sessions[text] = Session(split(text))
     return session
 
