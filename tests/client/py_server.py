@@ -32,6 +32,7 @@ class Session:
         self.seen = set()
         self.taken = {}  # n: tuples of takes that were acknowledged
         self.over = False
+        self.attempt = 0
 
 
 class Connection:
@@ -58,6 +59,7 @@ class Server:
         self.cut = cut  # how likely a break is at each message and at each reply
         self.cuts = 0
         self.hello = 0
+        self.late = 0
         self.ops = []  # every op that came
         self.on = {}  # op: called with (connection, message) before it is done
         self.connections = []
@@ -192,13 +194,19 @@ class Server:
             if not session or session.over:
                 self.send(connection, n, -9, "the session is over")
                 raise Cut
+            if options["attempt"] <= session.attempt:
+                self.late += 1  # it was given up for a newer one, which came first
+                self.send(connection, n, -10, "a newer connection resumed this session")
+                raise Cut
+            session.attempt = options["attempt"]
             self.ack(session, options["have"])
             for other in self.connections:
                 if other.session is session and other is not connection:
                     self.waiting = [w for w in self.waiting if w[0] is not other]
                     other.sock.shutdown(socket.SHUT_RDWR)
         connection.session = session
-        self.send(connection, n, 0, {"v": 1, "session": session.id, "grace": 60000, "boot": 1})
+        self.send(connection, n, 0, {"v": 1, "session": session.id, "grace": 60000, "boot": 1,
+                                       "features": ["hello.attempt"]})
 
     def ack(self, session, entries):
         for entry in entries:

@@ -121,6 +121,9 @@ class Session(_Channel):
         hello = {"v": 1, "session": self.id or "new", "client": "python " + os.path.basename(sys.argv[0])}
         if self.id:
             hello["have"] = self.have()
+            if "hello.attempt" in self.features:  # what comes late of a connection we gave up is refused
+                self.attempt += 1
+                hello["attempt"] = self.attempt
         return encode(hello)
 
     def have(self):
@@ -151,7 +154,10 @@ class Session(_Channel):
 
     def welcome(self, hello):
         self.grace = hello["grace"] / 1000
-        self.id = hello["session"]
+        self.features = hello.get("features", ())
+        if self.id != hello["session"]:
+            self.id = hello["session"]
+            self.attempt = 0
 
     def lost(self, code, text):
         """The stream ended: resume while the session may live; else nobody waits any longer."""
