@@ -40,6 +40,14 @@ const char *tilia_error(const struct tilia *t)
 	return t->error == NULL ? "" : t->error;
 }
 
+const void *tilia_session(const struct tilia *t, size_t *size)
+{
+	struct bytes id = session_id(t->session);
+
+	*size = id.n;
+	return id.n == 0 ? NULL : id.p;
+}
+
 static char *copy_text(const char *s)
 {
 	size_t n = strlen(s) + 1;
@@ -64,6 +72,8 @@ static int set_up(struct tilia *t, const struct tilia_options *o)
 	struct session_options so = {
 		.resumable = !o->no_session,
 		.grace_ms = o->grace_ms == 0 ? SESSION_DEFAULT : (uint64_t)o->grace_ms,
+		.id = {o->session, o->session_size},
+		.number = o->session_number,
 		.auth = o->auth,
 		.client = o->client == NULL ? program_invocation_short_name : o->client,
 	};

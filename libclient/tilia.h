@@ -103,6 +103,12 @@ struct tilia_options {
 	                         TILIA_E_UNKNOWN, a take too */
 	int64_t grace_ms;     /* how long the server keeps the session of a broken connection;
 	                         0: the server's default (60 s), at most a day */
+	/* To resume a session by the id that tilia_session() told, and end or renew its
+	 * claims; NULL: a new one. A handle that has it loses it. Requests are numbered
+	 * behind session_number; a session uses each number once. */
+	const void *session;
+	size_t session_size;
+	uint64_t session_number;
 	int64_t connect_ms;   /* for connecting, hello included; 0: 10 s. At first each address is
 	                         tried once: who is refused hears it at once */
 	int64_t resume_ms;    /* how long a broken connection is tried again; 0: the grace;
@@ -126,6 +132,10 @@ TILIA_API int tilia_start(struct tilia **t, const struct tilia_options *options)
  * dropped, their callbacks called with TILIA_E_CANCELLED or what the server said.
  * 0, or the code of what went wrong; the handle is gone in any case. */
 TILIA_API int tilia_close(struct tilia *t);
+
+/* The id of the handle's session, which is as good as a key; NULL when there is none
+ * (yet). Valid until the next call. */
+TILIA_API const void *tilia_session(const struct tilia *t, size_t *size);
 
 /* Frees the handle and tells the server nothing: takes that were not
  * acknowledged (the last ones) return after the grace. For a forked child, and

@@ -9,23 +9,26 @@
 
 #include <string.h>
 
-enum { OPT_ANY = OPT_OWN };
+enum { OPT_ANY = OPT_OWN, OPT_LEASE };
 
 #define ROW_TIMEOUT                                                                                \
 	{OPT_TIMEOUT, 't', "timeout", OPT_VALUE, "TIME",                                           \
 	 "how long to wait: 500ms, 5s, 2m, 1h (for ever)"}
 #define ROW_MAX {OPT_MAX, 'n', "max", OPT_VALUE, "N", "up to so many at once (1)"}
+#define ROW_LEASE                                                                                  \
+	{OPT_LEASE, 0, "lease", OPT_VALUE, "TIME",                                                 \
+	 "claim it for so long; prints SESSION:TOKEN and a tab before it, for tilia commit"}
 #define ROW_AFTER                                                                                  \
 	{OPT_AFTER, 0, "after", OPT_VALUE, "ID", "only tuples whose id is greater (see --ids)"}
 #define ROW_ANY {OPT_ANY, 0, "any", OPT_FLAG, NULL, "any tuple at all, instead of a template"}
 
 const struct option_row in_options[] = {
-	ROW_TIMEOUT,     ROW_MAX,         ROW_ANY,      OUTPUT_TUPLE_ROWS, OPT_ROW_SPACE,
-	OPT_ROW_CONNECT, OPT_ROW_DRY_RUN, OPT_ROWS_END,
+	ROW_TIMEOUT,   ROW_MAX,         ROW_LEASE,       ROW_ANY,      OUTPUT_TUPLE_ROWS,
+	OPT_ROW_SPACE, OPT_ROW_CONNECT, OPT_ROW_DRY_RUN, OPT_ROWS_END,
 };
 const struct option_row inp_options[] = {
-	ROW_MAX,         ROW_ANY,      OUTPUT_TUPLE_ROWS, OPT_ROW_SPACE, OPT_ROW_CONNECT,
-	OPT_ROW_DRY_RUN, OPT_ROWS_END,
+	ROW_MAX,         ROW_LEASE,       ROW_ANY,      OUTPUT_TUPLE_ROWS, OPT_ROW_SPACE,
+	OPT_ROW_CONNECT, OPT_ROW_DRY_RUN, OPT_ROWS_END,
 };
 const struct option_row rd_options[] = {
 	ROW_TIMEOUT,   ROW_MAX,         ROW_AFTER,       ROW_ANY,      OUTPUT_TUPLE_ROWS,
@@ -66,6 +69,18 @@ static bool set_max(struct in *in, const struct option_scan *s)
 	return n > 0;
 }
 
+static bool set_lease(struct in *in, const struct option_scan *s)
+{
+	uint64_t ms;
+
+	if (!option_duration(s, &ms))
+		return false;
+	if (ms < 1 || ms > MESSAGE_LEASE_MAX)
+		return tool_usage(s->command, "--lease is from 1ms to 24h"), false;
+	in->op.lease_ms = in->link.grace_ms = (int64_t)ms;
+	return true;
+}
+
 static bool set_option(void *ctx, const struct option_scan *s, int id)
 {
 	struct in *in = ctx;
@@ -83,6 +98,8 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 		return set_max(in, s);
 	case OPT_AFTER:
 		return option_count(s, MESSAGE_NUMBER_MAX - 1, &in->op.after);
+	case OPT_LEASE:
+		return set_lease(in, s);
 	case OPT_ANY:
 		return in->any = true;
 	case OPT_DRY_RUN:
@@ -103,14 +120,28 @@ static int settle(struct in *in, const struct option_scan *s)
 	return output_settle(&in->output, &in->fields.names);
 }
 
+/* SESSION:TOKEN */
+static void put_claim(struct in *in, const struct tilia_tuple *t)
+{
+	size_t size;
+	const uint8_t *id = tilia_session(in->link.t, &size);
+
+	for (size_t i = 0; i < size; i++)
+		buf_printf(&in->output.text, "%02x", id[i]);
+	buf_printf(&in->output.text, ":%llu\t", (unsigned long long)tilia_tuple_token(t));
+}
+
 /* Prints the tuples; what was taken and cannot be printed goes back. */
 static int print(struct in *in, const struct tilia_tuple *t)
 {
 	int status = 0;
 	size_t size;
 
-	for (; t && status == 0; t = tilia_tuple_next(t))
+	for (; t && status == 0; t = tilia_tuple_next(t)) {
+		if (in->op.lease_ms > 0)
+			put_claim(in, t);
 		status = output_tuple(&in->output, tilia_tuple_id(t), tilia_tuple_cbor(t, &size));
+	}
 	return status ? status : output_write(&in->output);
 }
 
@@ -129,6 +160,8 @@ static int ask(struct in *in)
 		if (status != 0 && in->take)
 			status = link_undo(&in->link, status);
 	}
+	if (r.tuples && status == 0 && in->op.lease_ms > 0)
+		link_drop(&in->link); /* the session lives on with its claims */
 	link_result_close(&r);
 	if (in->link.t) {
 		int left = link_close(&in->link);

@@ -150,7 +150,14 @@ int link_failed(const struct link *l, int code, const char *text)
 
 int link_open(struct link *l)
 {
-	struct tilia_options options = {.address = l->address, .client = "tilia"};
+	struct tilia_options options = {
+		.address = l->address,
+		.client = "tilia",
+		.grace_ms = l->grace_ms,
+		.session = l->session.p,
+		.session_size = l->session.n,
+		.session_number = l->number,
+	};
 	int code = tilia_open(&l->t, &options);
 
 	if (code != 0) {

@@ -14,6 +14,9 @@ struct link {
 	const char *command;
 	const char *address; /* --connect, or NULL: $TILIA, else the default */
 	bool calm;           /* signals end the program as ever: nothing can be lost */
+	int64_t grace_ms;    /* 0: the server's */
+	struct bytes session; /* to resume, with the number requests follow; or empty */
+	uint64_t number;
 	struct tilia *t;
 };
 

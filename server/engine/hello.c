@@ -106,11 +106,31 @@ static uint64_t wanted_grace(const struct engine *e, const struct request *r)
 	return ms < l->grace_max_ms ? ms : l->grace_max_ms;
 }
 
+static void write_row(struct engine *e, const struct session *s)
+{
+	struct change *ch = reply_change(e, CHANGE_SESSION);
+
+	ch->session = s->number;
+	ch->lease_ms = s->grace_ms;
+	ch->bytes = s->may;
+	ch->principal = s->principal;
+	memcpy(ch->id16, s->id, ENGINE_SESSION_ID);
+}
+
+/* Whether a resume asks for another grace, which it gets. */
+static bool new_grace(struct engine *e, struct session *s, const struct request *r)
+{
+	if (!request_has(r, OPTION_GRACE) || wanted_grace(e, r) == s->grace_ms)
+		return false;
+	s->grace_ms = wanted_grace(e, r);
+	write_row(e, s);
+	return true;
+}
+
 static bool hello_new(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
 	struct session *s = c->session; /* the connection's own becomes one with an id */
-	struct change *ch;
 
 	if (session_count(e, s->principal) >= e->config.limits.sessions) {
 		reply_error(e, c, r->n, 0, ERROR_LIMIT,
@@ -121,12 +141,7 @@ static bool hello_new(struct engine *e, struct conn *c, const struct event *ev)
 	if (request_has(r, OPTION_MAY))
 		s->may = session_copy(r->option[OPTION_MAY].s);
 	session_register(e, s, engine_id(e), ev->random);
-	ch = reply_change(e, CHANGE_SESSION);
-	ch->session = s->number;
-	ch->lease_ms = s->grace_ms;
-	ch->bytes = s->may;
-	ch->principal = s->principal;
-	memcpy(ch->id16, s->id, ENGINE_SESSION_ID);
+	write_row(e, s);
 	reply_hello(e, c, r->n, e->batch);
 	return true;
 }
@@ -193,7 +208,7 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 	if (request_has(r, OPTION_HAVE))
 		message_ranges(message_list_items(r->option[OPTION_HAVE].s), ack_one,
 		               &(struct ack_ctx){e, s});
-	reply_hello(e, c, r->n, 0);
+	reply_hello(e, c, r->n, new_grace(e, s, r) ? e->batch : 0);
 	reenter(e, s);
 	return true;
 }
