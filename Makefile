@@ -118,7 +118,7 @@ fuzz: fuzz-build
 # make test [T=name] [SEED=n]: all, or one program, or one test of a program.
 test:
 	@tools/install-deps build test
-	@$(MAKE) $(JOBS) programs asan tsan fuzz-build
+	@targets=$$(tests/run --targets $(if $(T),--only '$(T)')) && $(MAKE) $(JOBS) $$targets
 	@tests/run --build $(BUILD) $(if $(SEED),--seed $(SEED)) $(if $(T),--only '$(T)')
 
 soak: programs
