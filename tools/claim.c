@@ -137,7 +137,8 @@ int renew_main(const struct command *command, int argc, char **argv)
 	if (!tool_options(&s, command, argc, argv, set_option, &c, &status))
 		return status;
 	if (s.argc - s.at != 2 || !read_claim(&c, s.argv[s.at]))
-		return tool_usage(c.link.command, "a SESSION:TOKEN of tilia in --lease, and a time");
+		return tool_usage(c.link.command,
+		                  "a SESSION:TOKEN of tilia in --lease, and a time");
 	if (!option_read_duration(s.argv[s.at + 1], &ms) || ms < 1 || ms > MESSAGE_LEASE_MAX)
 		return tool_usage(c.link.command, "not a time up to 24h: %s", s.argv[s.at + 1]);
 	c.link.grace_ms = (int64_t)ms;
