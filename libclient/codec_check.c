@@ -1,5 +1,5 @@
 /* Whether bytes are canonical: the way that nearly every message takes, so it
- * reads the heads itself ([M] 200 ns a message through libcbor's callbacks). It
+ * reads the heads itself (measured: 200 ns a message through libcbor's callbacks). It
  * says yes or no; what is wrong is found by codec_rewrite(), which is also its
  * oracle in the tests. */
 #include "codec.h"

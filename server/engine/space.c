@@ -1,5 +1,5 @@
-/* Spaces: where tuples appear and vanish. Every way a tuple becomes visible
- * comes through space_appear(), so every way serves waiters. */
+/* Spaces: where tuples appear and vanish. Every way a tuple becomes visible ends in
+ * appear(), so every way serves waiters. */
 #include "bucket.h"
 #include "state.h"
 
