@@ -72,6 +72,11 @@ int formal_check_template(struct bytes item, const char **why, int *field, struc
 int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *field,
                        struct bytes *detail);
 
+/* The same of the tuple of an atomic's out, which may hold references (tag 21581)
+ * to the guards that `guards` has a bit for. */
+int formal_check_refs(struct bytes item, uint32_t guards, const char **why, int *field,
+                      struct bytes *detail);
+
 /* Whether the value `v` matches the template's element `t` (both canonical; `t`
  * checked), formals at any depth included. */
 bool formal_match(const uint8_t *t, const uint8_t *v);

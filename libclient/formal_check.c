@@ -4,12 +4,13 @@
 #include "formal.h"
 
 /* What may stand in the items that are searched. */
-enum kind { TUPLE, TEMPLATE };
+enum kind { TUPLE, TEMPLATE, REFS };
 
 /* A walk through one tuple or template, an item head at a time. level[d] is the
  * container at depth d + 1 whose items are being read. */
 struct walk {
 	enum kind kind;
+	uint32_t guards; /* REFS: those that may be referred to */
 	uint32_t heads;
 	unsigned depth;
 	unsigned key; /* depth of the map whose key is being read; 0: none */
@@ -27,16 +28,40 @@ static int refuse(struct walk *w, int code, const char *why)
 	return code;
 }
 
+/* A reference was met at `p`: [guard, field] or [guard, field, add]. */
+static int judge_ref(struct walk *w, const uint8_t *p)
+{
+	struct item_head tag, list, guard, field;
+	const uint8_t *next = item_head(item_head(p, &tag), &list);
+
+	if (w->key)
+		return refuse(w, ERROR_VALUE, "a reference in the key of a map");
+	if (list.major != ITEM_ARRAY || list.arg < 2 || list.arg > 3)
+		return refuse(w, ERROR_VALUE,
+		              "a reference is [guard, field] or [guard, field, add]");
+	item_head(next, &guard);
+	item_head(next = item_skip(next), &field);
+	if (guard.major != ITEM_UINT || guard.arg >= 32 || !(w->guards >> guard.arg & 1))
+		return refuse(w, ERROR_VALUE, "a reference to no in or rd guard");
+	if (field.major != ITEM_UINT || field.arg >= FORMAL_FIELDS)
+		return refuse(w, ERROR_VALUE, "a reference to no field");
+	if (list.arg == 3 && item_type(item_skip(next)) != ITEM_TYPE_INT)
+		return refuse(w, ERROR_VALUE, "a reference adds an integer");
+	return 0;
+}
+
 /* A tag was met at `p`. */
 static int judge_tag(struct walk *w, const uint8_t *p, uint64_t tag)
 {
 	struct formal f;
 
+	if (tag == ITEM_TAG_REF && w->kind == REFS)
+		return judge_ref(w, p);
 	if (tag == ITEM_TAG_REF)
 		return refuse(w, ERROR_VALUE, "tag 21581 has no meaning here");
 	if (tag != ITEM_TAG_FORMAL)
 		return 0;
-	if (w->kind == TUPLE)
+	if (w->kind != TEMPLATE)
 		return refuse(w, ERROR_VALUE, "a formal in a tuple");
 	if (w->key)
 		return refuse(w, ERROR_VALUE, "a formal in the key of a map");
@@ -108,19 +133,20 @@ static int walk_fields(struct walk *w, const uint8_t *p, int *field)
 	return rc;
 }
 
-static int check(enum kind kind, struct bytes item, const char **why, int *field,
+static int check(enum kind kind, struct bytes item, uint32_t guards, const char **why, int *field,
                  struct bytes *detail)
 {
 	struct walk w; /* the levels are not worth clearing */
 	int rc;
 
 	w.kind = kind;
+	w.guards = guards;
 	w.depth = w.key = 0;
 	w.detail = (struct bytes){NULL, 0};
 	*field = -1;
 	if (item.p[0] >> 5 != ITEM_ARRAY)
 		rc = refuse(&w, ERROR_VALUE,
-		            kind == TUPLE ? "not an array" : "neither an array nor null");
+		            kind == TEMPLATE ? "neither an array nor null" : "not an array");
 	else if (item.n > FORMAL_TUPLE_BYTES)
 		rc = refuse(&w, ERROR_LIMIT, "more than 1 MiB");
 	else
@@ -137,7 +163,7 @@ int formal_check_template(struct bytes item, const char **why, int *field, struc
 	*field = -1;
 	if (item.p[0] == ITEM_NULL)
 		return 0;
-	return check(TEMPLATE, item, why, field, detail);
+	return check(TEMPLATE, item, 0, why, field, detail);
 }
 
 int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *field,
@@ -148,5 +174,11 @@ int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *
 		*field = -1;
 		return 0;
 	}
-	return check(TUPLE, item, why, field, detail);
+	return check(TUPLE, item, 0, why, field, detail);
+}
+
+int formal_check_refs(struct bytes item, uint32_t guards, const char **why, int *field,
+                      struct bytes *detail)
+{
+	return check(REFS, item, guards, why, field, detail);
 }

@@ -30,6 +30,8 @@ enum message_arg {
 	ARG_NAME,     /* text, may be missing                 -> space */
 	ARG_WHAT,     /* text, may be missing                 -> verb */
 	ARG_TOKENS,   /* array of 0 to 1,024 tokens           -> value */
+	ARG_CONDITION, /* ["ge", k] or ["eq", 0]              -> verb, number */
+	ARG_STEPS,    /* array of guards, then outs           -> value; number: of guards */
 	ARG_OPTIONS,  /* a map, which is all there is         -> options */
 };
 
@@ -48,6 +50,9 @@ enum message_arg {
 	X(COUNT, "count", ARG_SPACE, ARG_TEMPLATE, ARG_NONE, true, false)                          \
 	X(COMMIT, "commit", ARG_OPTIONS, ARG_NONE, ARG_NONE, false, true)                          \
 	X(RENEW, "renew", ARG_TOKENS, ARG_NUMBER, ARG_NONE, false, true)                           \
+	X(ATOMIC, "atomic", ARG_STEPS, ARG_NONE, ARG_NONE, false, true)                            \
+	X(WAIT, "wait", ARG_SPACE, ARG_TEMPLATE, ARG_CONDITION, true, false)                       \
+	X(WATCH, "watch", ARG_SPACE, ARG_TEMPLATE, ARG_NONE, true, false)                          \
 	X(CANCEL, "cancel", ARG_NUMBER, ARG_NONE, ARG_NONE, false, false)                          \
 	X(ACK, "ack", ARG_RANGES, ARG_NONE, ARG_NONE, false, false)                                \
 	X(SPACE, "space", ARG_VERB, ARG_NAME, ARG_NONE, true, true)                                \
@@ -82,21 +87,34 @@ enum message_kind {
 	KIND_TOKENS, /* [token...] */
 	KIND_BACKS, /* [[token, delay]...] */
 	KIND_OUTS,  /* [[space, tuple, options?]...] */
+	KIND_TEMPLATE, /* an array or null */
 };
 
 #define MESSAGE_BIT(op) (1u << MESSAGE_##op)
+#define MESSAGE_PUTS (MESSAGE_BIT(OUT) | MESSAGE_BIT(OUTS))
+#define MESSAGE_WAITS (MESSAGE_BIT(IN) | MESSAGE_BIT(RD) | MESSAGE_BIT(WAIT) | MESSAGE_BIT(ATOMIC))
 
 #define MESSAGE_OPTIONS(X)                                                                         \
-	X(TIMEOUT, "timeout", KIND_UINT, MESSAGE_BIT(IN) | MESSAGE_BIT(RD))                        \
+	X(TIMEOUT, "timeout", KIND_UINT, MESSAGE_WAITS | MESSAGE_PUTS)                             \
 	X(MAX, "max", KIND_UINT, MESSAGE_BIT(IN) | MESSAGE_BIT(RD))                                \
-	X(AFTER, "after", KIND_UINT, MESSAGE_BIT(RD))                                              \
+	X(AFTER, "after", KIND_UINT, MESSAGE_BIT(RD) | MESSAGE_BIT(WATCH))                         \
 	X(LEASE, "lease", KIND_UINT, MESSAGE_BIT(IN))                                              \
+	X(DRAIN, "drain", KIND_BOOL, MESSAGE_BIT(IN))                                              \
+	X(TTL, "ttl", KIND_UINT, MESSAGE_PUTS)                                                     \
+	X(DELAY, "delay", KIND_UINT, MESSAGE_PUTS)                                                 \
+	X(UNLESS, "unless", KIND_TEMPLATE, MESSAGE_PUTS)                                           \
+	X(HIDDEN, "hidden", KIND_BOOL, MESSAGE_PUTS | MESSAGE_BIT(COUNT) | MESSAGE_BIT(WAIT))      \
+	X(ROOM, "wait", KIND_BOOL, MESSAGE_PUTS)                                                   \
+	X(BOUND, "bound", KIND_BOOL, MESSAGE_PUTS)                                                 \
 	X(DONE, "done", KIND_TOKENS, MESSAGE_BIT(COMMIT))                                          \
 	X(BACK, "back", KIND_BACKS, MESSAGE_BIT(COMMIT))                                           \
 	X(BURY, "bury", KIND_TOKENS, MESSAGE_BIT(COMMIT))                                          \
 	X(OUTS, "out", KIND_OUTS, MESSAGE_BIT(COMMIT))                                             \
 	X(TRIES, "tries", KIND_UINT, MESSAGE_BIT(SPACE))                                           \
 	X(DEAD, "dead", KIND_TEXT, MESSAGE_BIT(SPACE))                                             \
+	X(SHAPE, "shape", KIND_TEMPLATE, MESSAGE_BIT(SPACE))                                       \
+	X(TUPLES, "tuples", KIND_UINT, MESSAGE_BIT(SPACE))                                         \
+	X(BYTES, "bytes", KIND_UINT, MESSAGE_BIT(SPACE))                                           \
 	X(VOLATILE, "volatile", KIND_BOOL, MESSAGE_BIT(SPACE))                                     \
 	X(V, "v", KIND_UINT, MESSAGE_BIT(HELLO))                                                   \
 	X(SESSION, "session", KIND_BYTES, MESSAGE_BIT(HELLO))                                      \
@@ -130,7 +148,7 @@ struct request {
 	struct bytes verb;
 	struct bytes value;
 	uint64_t number;
-	uint32_t have; /* bit (1 << OPTION_x): the option was given */
+	uint64_t have; /* bit (1 << OPTION_x): the option was given */
 	union {
 		uint64_t u; /* KIND_UINT, KIND_BOOL */
 		struct bytes s; /* text or bytes: its contents; lists and maps: the item */
@@ -151,6 +169,42 @@ struct message_error {
 	size_t offset;   /* in the message, or in its canonical form for `where` errors */
 	char text[160];  /* names the place: "out: field 2 of the tuple: ..." */
 };
+
+/* How a tuple is to be put, when it is not by an out of its own. */
+struct message_put {
+	uint64_t ttl_ms, delay_ms; /* 0: none */
+	bool bound;
+};
+
+/* Reads an entry of KIND_OUTS of a request that message_decode() accepted; answers
+ * what comes after it. */
+const uint8_t *message_out_read(const uint8_t *p, struct bytes *space, struct bytes *tuple,
+                                struct message_put *put);
+
+/* A guard or an out of an atomic. */
+enum message_step_kind { STEP_IN, STEP_RD, STEP_NO, STEP_OUT };
+
+struct message_step {
+	enum message_step_kind kind;
+	struct bytes space;
+	struct bytes item;      /* guards: the template. STEP_OUT: the tuple, references included */
+	bool visible;           /* STEP_NO: hidden tuples do not count (`hidden: false`) */
+	struct message_put put; /* STEP_OUT */
+};
+
+#define MESSAGE_GUARDS_MAX 16
+#define MESSAGE_STEP_OUTS_MAX 64
+
+/* The same of an entry of ARG_STEPS. */
+const uint8_t *message_step_read(const uint8_t *p, struct message_step *step);
+
+/* A reference to a matched field, tag 21581, as the checked item at `p`. */
+struct message_ref {
+	uint32_t guard, field;
+	const uint8_t *add; /* an int to be added, or NULL */
+};
+
+bool message_ref_read(const uint8_t *p, struct message_ref *ref);
 
 /* Decodes one message (the content of a frame) into *r. `scratch` holds the
  * canonical form when the message was not canonical; *r is valid as long as

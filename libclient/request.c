@@ -1,34 +1,16 @@
 /* Reading requests. A message is made canonical first, all of it; then the
  * request's row says what stands where. What is wrong before the number is known
  * is fatal, and so is what is wrong in a message of number 0, which has no reply. */
-#include "formal.h"
-#include "item.h"
-#include "message.h"
+#include "request.h"
 #include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-#define SESSION_BYTES 16
-
-/* What is left of a message while it is read. */
-struct reader {
-	struct request *r;
-	struct message_error *err;
-	const uint8_t *start, *p;
-	uint64_t left; /* items from p on */
-	bool has_tags; /* 21580 or 21581 somewhere in the message */
-	bool is_hello; /* whatever is wrong in it is fatal */
-};
-
-/* A stranger's text as part of an error's: cut, and without control characters. */
-struct quote {
-	char text[48];
-};
-
-static struct quote quote(struct bytes s)
+struct request_quote request_quote(struct bytes s)
 {
-	struct quote q;
+	struct request_quote q;
 	size_t n = 0, size;
 	uint32_t c;
 
@@ -43,8 +25,7 @@ static struct quote quote(struct bytes s)
 	return q;
 }
 
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct reader *m, int code, const char *fmt, ...)
+int request_refuse(struct request_reader *m, int code, const char *fmt, ...)
 {
 	struct message_error *err = m->err;
 	va_list ap;
@@ -59,17 +40,7 @@ static int refuse(struct reader *m, int code, const char *fmt, ...)
 	return code;
 }
 
-static const char *op_name(const struct reader *m)
-{
-	return message_rows[m->r->op].name;
-}
-
-static uint8_t major(const uint8_t *p)
-{
-	return *p >> 5;
-}
-
-static struct bytes take(struct reader *m)
+static struct bytes take(struct request_reader *m)
 {
 	struct bytes item = item_bytes(m->p);
 
@@ -78,318 +49,83 @@ static struct bytes take(struct reader *m)
 	return item;
 }
 
-/* Whether the item is a map of texts to arrays of texts. */
-static bool may_is(const uint8_t *p)
-{
-	struct item_head map, ops;
-
-	p = item_head(p, &map);
-	if (map.major != ITEM_MAP)
-		return false;
-	for (uint64_t i = 0; i < map.arg; i++) {
-		if (major(p) != ITEM_TEXT)
-			return false;
-		p = item_head(item_skip(p), &ops);
-		if (ops.major != ITEM_ARRAY)
-			return false;
-		for (uint64_t k = 0; k < ops.arg; k++, p = item_skip(p))
-			if (major(p) != ITEM_TEXT)
-				return false;
-	}
-	return true;
-}
-
-/* Puts the option's value into the request; answers what is wrong with it. */
-static const char *option_value(struct request *r, enum message_option o, struct bytes item)
-{
-	struct item_head h;
-	struct bytes s = item_string(item.p);
-	uint64_t v;
-
-	item_head(item.p, &h);
-	switch (message_option_rows[o].kind) {
-	case KIND_UINT:
-		if (h.major != ITEM_UINT)
-			return "not an unsigned integer";
-		if (!message_number(item.p, &v))
-			return "not below 2^53";
-		r->option[o].u = v;
-		return NULL;
-	case KIND_BOOL:
-		if (item_type(item.p) != ITEM_TYPE_BOOL)
-			return "not a bool";
-		r->option[o].u = h.arg == 21;
-		return NULL;
-	case KIND_TEXT:
-		r->option[o].s = s;
-		return h.major == ITEM_TEXT ? NULL : "not a text";
-	case KIND_BYTES:
-		r->option[o].s = s;
-		r->session_text = h.major == ITEM_TEXT;
-		if (r->session_text)
-			return bytes_equal(s, bytes_of("new")) || bytes_equal(s, bytes_of("none"))
-			               ? NULL : "neither \"new\" nor \"none\" nor an id";
-		return h.major == ITEM_BYTES && s.n == SESSION_BYTES ? NULL
-		                                                     : "not an id of 16 bytes";
-	case KIND_LIST:
-		r->option[o].s = item;
-		return h.major == ITEM_ARRAY && message_ranges(message_list_items(item), NULL, NULL)
-		               ? NULL : "not an array of n and [from, to]";
-	case KIND_MAP:
-		r->option[o].s = item;
-		return may_is(item.p) ? NULL : "not a map of spaces to arrays of requests";
-	case KIND_TOKENS:
-	case KIND_BACKS:
-	case KIND_OUTS:
-		r->option[o].s = item; /* read_list() has looked at it */
-		return NULL;
-	}
-	return "of no kind";
-}
-
-/* Whether a value that is right otherwise is beyond a limit: answers which. */
-static const char *option_limit(const struct request *r, enum message_option o)
-{
-	struct item_head h;
-
-	if (o == OPTION_MAX && (r->option[o].u < 1 || r->option[o].u > MESSAGE_LIST_MAX))
-		return "not 1 to 1024";
-	if (o == OPTION_LEASE && (r->option[o].u < 1 || r->option[o].u > MESSAGE_LEASE_MAX))
-		return "not 1 to 86400000";
-	if (o == OPTION_TRIES && (r->option[o].u < 1 || r->option[o].u > MESSAGE_TRIES_MAX))
-		return "not 1 to 255";
-	if (message_option_rows[o].kind != KIND_LIST)
-		return NULL;
-	item_head(r->option[o].s.p, &h);
-	return h.arg > MESSAGE_LIST_MAX ? "more than 1024 entries" : NULL;
-}
-
-static int refuse_value(struct reader *m, int code, const char *what, int field, const char *why,
-                        struct bytes detail)
+int request_refuse_value(struct request_reader *m, int code, const char *what, int field,
+                         const char *why, struct bytes detail)
 {
 	char place[48];
 
 	snprintf(place, sizeof place, field < 0 ? "%s" : "%s, field %d", what, field);
-	return refuse(m, code, "%s: %s: %s%s%s", op_name(m), place, why, detail.p ? ": " : "",
-	              detail.p ? quote(detail).text : "");
+	return request_refuse(m, code, "%s: %s: %s%s%s", request_op_name(m), place, why,
+	                      detail.p ? ": " : "", detail.p ? request_quote(detail).text : "");
 }
 
-static int check_tuple(struct reader *m, struct bytes item, const char *what)
+int request_check_tuple(struct request_reader *m, struct bytes item, const char *what)
 {
 	struct bytes detail = {NULL, 0};
 	const char *why = "";
 	int field, rc;
 
 	rc = formal_check_tuple(item, m->has_tags, &why, &field, &detail);
-	return rc == 0 ? 0 : refuse_value(m, rc, what, field, why, detail);
+	return rc == 0 ? 0 : request_refuse_value(m, rc, what, field, why, detail);
 }
 
-/* An entry of a list, and what errors call it. */
-struct entry {
-	const uint8_t *p;
-	struct item_head head;
-	const uint8_t *first; /* behind the head */
-	char name[32];
-};
-
-static int read_token(struct reader *m, const struct entry *e)
-{
-	uint64_t token;
-
-	return message_number(e->p, &token)
-	               ? 0 : refuse(m, ERROR_REQUEST, "%s: %s: not a token", op_name(m), e->name);
-}
-
-static int read_back(struct reader *m, const struct entry *e)
-{
-	uint64_t token, delay;
-
-	if (e->head.major != ITEM_ARRAY || e->head.arg != 2 || !message_number(e->first, &token) ||
-	    !message_number(item_skip(e->first), &delay))
-		return refuse(m, ERROR_REQUEST, "%s: %s: not [token, delay]", op_name(m), e->name);
-	if (delay > 0)
-		return refuse(m, ERROR_REQUEST, "%s: %s: a delay is not spoken yet", op_name(m),
-		              e->name);
-	return 0;
-}
-
-static int read_out(struct reader *m, const struct entry *e)
-{
-	const uint8_t *tuple, *options;
-	struct item_head h;
-
-	if (e->head.major != ITEM_ARRAY || e->head.arg < 2 || e->head.arg > 3 ||
-	    major(e->first) != ITEM_TEXT)
-		return refuse(m, ERROR_REQUEST, "%s: %s: not [space, tuple]", op_name(m), e->name);
-	tuple = item_skip(e->first);
-	if (e->head.arg == 2)
-		return check_tuple(m, item_bytes(tuple), e->name);
-	options = item_head(item_skip(tuple), &h);
-	if (h.major != ITEM_MAP)
-		return refuse(m, ERROR_REQUEST, "%s: %s: the options are not a map", op_name(m),
-		              e->name);
-	if (h.arg > 0)
-		return refuse(m, ERROR_REQUEST, "%s: %s: no such option: %s", op_name(m), e->name,
-		              quote(item_string(options)).text);
-	return check_tuple(m, item_bytes(tuple), e->name);
-}
-
-/* The array at m->p, which `name` names, entry by entry; m->p stays where it is
- * unless an entry is refused. */
-static int read_list(struct reader *m, const char *name,
-                     int (*read)(struct reader *m, const struct entry *e))
-{
-	const uint8_t *start = m->p;
-	struct item_head h;
-	struct entry e;
-	int rc = 0;
-
-	e.p = item_head(start, &h);
-	if (h.major != ITEM_ARRAY)
-		return refuse(m, ERROR_REQUEST, "%s: %s: not an array", op_name(m), name);
-	if (h.arg > MESSAGE_LIST_MAX)
-		return refuse(m, ERROR_LIMIT, "%s: %s: more than %d entries", op_name(m), name,
-		              MESSAGE_LIST_MAX);
-	for (unsigned i = 0; i < h.arg && rc == 0; i++, e.p = item_skip(e.p)) {
-		snprintf(e.name, sizeof e.name, "%s %u", name, i);
-		e.first = item_head(e.p, &e.head);
-		m->p = e.p;
-		rc = read(m, &e);
-	}
-	if (rc == 0)
-		m->p = start;
-	return rc;
-}
-
-/* The value at m->p, which is not stepped over. */
-static int read_option_value(struct reader *m, enum message_option o)
-{
-	const char *name = message_option_rows[o].name, *why;
-	int rc;
-
-	switch (message_option_rows[o].kind) {
-	case KIND_TOKENS:
-		rc = read_list(m, name, read_token);
-		break;
-	case KIND_BACKS:
-		rc = read_list(m, name, read_back);
-		break;
-	case KIND_OUTS:
-		rc = read_list(m, name, read_out);
-		break;
-	default:
-		rc = 0;
-	}
-	if (rc)
-		return rc;
-	why = option_value(m->r, o, item_bytes(m->p));
-	if (why)
-		return refuse(m, ERROR_REQUEST, "%s: option %s: %s", op_name(m), name, why);
-	why = option_limit(m->r, o);
-	if (why)
-		return refuse(m, ERROR_LIMIT, "%s: option %s: %s", op_name(m), name, why);
-	return 0;
-}
-
-static int read_option(struct reader *m)
-{
-	int o, rc;
-
-	if (major(m->p) != ITEM_TEXT)
-		return refuse(m, ERROR_REQUEST, "%s: an option's name is not a text", op_name(m));
-	o = message_option_named(item_string(m->p), m->r->op);
-	if (o < 0)
-		return refuse(m, ERROR_REQUEST, "%s: no such option: %s", op_name(m),
-		              quote(item_string(m->p)).text);
-	m->p = item_skip(m->p);
-	rc = read_option_value(m, (enum message_option)o);
-	if (rc)
-		return rc;
-	m->r->have |= 1u << o;
-	m->p = item_skip(m->p);
-	return 0;
-}
-
-/* The last item of the message, or none. */
-static int read_options(struct reader *m)
-{
-	struct item_head h;
-	const uint8_t *first;
-	int rc = 0;
-
-	if (m->left == 0)
-		return 0;
-	if (m->left > 1 && major(m->p) == ITEM_MAP)
-		return refuse(m, ERROR_REQUEST, "%s: too many arguments", op_name(m));
-	first = item_head(m->p, &h);
-	if (h.major != ITEM_MAP)
-		return refuse(m, ERROR_REQUEST, "%s: the options are not a map", op_name(m));
-	m->p = first;
-	for (uint64_t i = 0; i < h.arg && rc == 0; i++)
-		rc = read_option(m);
-	m->left = 0;
-	return rc;
-}
-
-static int read_tuples(struct reader *m)
-{
-	struct item_head h;
-	struct bytes list = item_bytes(m->p);
-	const uint8_t *p = item_head(m->p, &h);
-	char what[32];
-	int rc = 0;
-
-	if (h.major != ITEM_ARRAY)
-		return refuse(m, ERROR_VALUE, "%s: not an array of tuples", op_name(m));
-	if (h.arg > MESSAGE_LIST_MAX)
-		return refuse(m, ERROR_LIMIT, "%s: more than %d tuples", op_name(m),
-		              MESSAGE_LIST_MAX);
-	for (uint64_t i = 0; i < h.arg && rc == 0; i++) {
-		struct bytes tuple = item_bytes(p);
-
-		snprintf(what, sizeof what, "tuple %d", (int)i);
-		m->p = p;
-		rc = check_tuple(m, tuple, what);
-		p += tuple.n;
-	}
-	m->r->value = list;
-	if (rc == 0)
-		m->p = list.p;
-	return rc;
-}
-
-static int read_template(struct reader *m)
+int request_check_template(struct request_reader *m, struct bytes item, const char *what)
 {
 	struct bytes detail = {NULL, 0};
 	const char *why = "";
 	int field, rc;
 
-	m->r->value = item_bytes(m->p);
-	rc = formal_check_template(m->r->value, &why, &field, &detail);
-	return rc == 0 ? 0 : refuse_value(m, rc, "template", field, why, detail);
+	rc = formal_check_template(item, &why, &field, &detail);
+	return rc == 0 ? 0 : request_refuse_value(m, rc, what, field, why, detail);
 }
 
 /* All that is left: one entry at least. */
-static int read_ranges(struct reader *m)
+static int read_ranges(struct request_reader *m)
 {
 	const uint8_t *start = m->p;
 
 	if (m->left > MESSAGE_LIST_MAX)
-		return refuse(m, ERROR_LIMIT, "%s: more than %d entries", op_name(m),
-		              MESSAGE_LIST_MAX);
+		return request_refuse(m, ERROR_LIMIT, "%s: more than %d entries",
+		                      request_op_name(m),
+		                      MESSAGE_LIST_MAX);
 	for (; m->left > 0; take(m))
 		if (!message_ranges(item_bytes(m->p), NULL, NULL))
-			return refuse(m, ERROR_REQUEST, "%s: neither a number nor [from, to]",
-			              op_name(m));
+			return request_refuse(m, ERROR_REQUEST,
+			                      "%s: neither a number nor [from, to]",
+			                      request_op_name(m));
 	m->r->value = (struct bytes){start, (size_t)(m->p - start)};
 	return 0;
 }
 
-static int read_text(struct reader *m, struct bytes *to, const char *what)
+static int read_text(struct request_reader *m, struct bytes *to, const char *what)
 {
-	if (major(m->p) != ITEM_TEXT)
-		return refuse(m, ERROR_REQUEST, "%s: the %s is not a text", op_name(m), what);
+	if (request_major(m->p) != ITEM_TEXT)
+		return request_refuse(m, ERROR_REQUEST, "%s: the %s is not a text",
+		                      request_op_name(m), what);
 	*to = item_string(m->p);
+	return 0;
+}
+
+/* ["ge", k] or ["eq", 0]. */
+static int read_condition(struct request_reader *m)
+{
+	struct request *r = m->r;
+	struct item_head h;
+	const uint8_t *p = item_head(m->p, &h);
+	bool eq;
+
+	if (h.major != ITEM_ARRAY || h.arg != 2 || request_major(p) != ITEM_TEXT ||
+	    !message_number(item_skip(p), &r->number))
+		return request_refuse(m, ERROR_REQUEST, "%s: the condition is not [text, number]",
+		                      request_op_name(m));
+	r->verb = item_string(p);
+	eq = bytes_equal(r->verb, bytes_of("eq"));
+	if (!eq && !bytes_equal(r->verb, bytes_of("ge")))
+		return request_refuse(m, ERROR_REQUEST, "%s: no such condition: %s (ge, eq)",
+		                      request_op_name(m), request_quote(r->verb).text);
+	if (eq && r->number != 0)
+		return request_refuse(m, ERROR_REQUEST, "%s: eq is for 0 alone",
+		                      request_op_name(m));
 	return 0;
 }
 
@@ -406,6 +142,8 @@ static const char *arg_name(enum message_arg arg)
 		[ARG_NAME] = "name",
 		[ARG_WHAT] = "what",
 		[ARG_TOKENS] = "array of tokens",
+		[ARG_CONDITION] = "condition",
+		[ARG_STEPS] = "array of steps",
 	};
 
 	return names[arg];
@@ -417,7 +155,7 @@ static bool may_be_missing(enum message_arg arg)
 }
 
 /* One argument, which is there; it is stepped over afterwards. */
-static int read_value(struct reader *m, enum message_arg arg)
+static int read_value(struct request_reader *m, enum message_arg arg)
 {
 	struct request *r = m->r;
 
@@ -430,17 +168,23 @@ static int read_value(struct reader *m, enum message_arg arg)
 		return read_text(m, &r->verb, arg_name(arg));
 	case ARG_TUPLE:
 		r->value = item_bytes(m->p);
-		return check_tuple(m, r->value, "tuple");
+		return request_check_tuple(m, r->value, "tuple");
 	case ARG_TUPLES:
-		return read_tuples(m);
+		return request_tuples(m);
 	case ARG_TEMPLATE:
-		return read_template(m);
+		r->value = item_bytes(m->p);
+		return request_check_template(m, r->value, "template");
+	case ARG_CONDITION:
+		return read_condition(m);
+	case ARG_STEPS:
+		return request_steps(m);
 	case ARG_NUMBER:
 		return message_number(m->p, &r->number)
-		               ? 0 : refuse(m, ERROR_REQUEST, "%s: not a number", op_name(m));
+		               ? 0 : request_refuse(m, ERROR_REQUEST, "%s: not a number",
+		                                    request_op_name(m));
 	case ARG_TOKENS:
 		r->value = item_bytes(m->p);
-		return read_list(m, "token", read_token);
+		return request_tokens(m, "token");
 	case ARG_RANGES:
 	case ARG_OPTIONS:
 	case ARG_NONE:
@@ -449,16 +193,17 @@ static int read_value(struct reader *m, enum message_arg arg)
 	return 0;
 }
 
-static int read_arg(struct reader *m, enum message_arg arg)
+static int read_arg(struct request_reader *m, enum message_arg arg)
 {
 	int rc;
 
 	if (arg == ARG_NONE || arg == ARG_OPTIONS) /* the map is read like all options */
 		return 0;
-	if (may_be_missing(arg) && (m->left == 0 || major(m->p) == ITEM_MAP))
+	if (may_be_missing(arg) && (m->left == 0 || request_major(m->p) == ITEM_MAP))
 		return 0;
 	if (m->left == 0)
-		return refuse(m, ERROR_REQUEST, "%s: the %s is missing", op_name(m), arg_name(arg));
+		return request_refuse(m, ERROR_REQUEST, "%s: the %s is missing",
+		                      request_op_name(m), arg_name(arg));
 	if (arg == ARG_RANGES)
 		return read_ranges(m);
 	rc = read_value(m, arg);
@@ -467,32 +212,32 @@ static int read_arg(struct reader *m, enum message_arg arg)
 	return rc;
 }
 
-static int read_args(struct reader *m)
+static int read_args(struct request_reader *m)
 {
 	int rc = 0;
 
 	for (int i = 0; i < MESSAGE_ARGS && rc == 0; i++)
 		rc = read_arg(m, message_rows[m->r->op].args[i]);
-	return rc == 0 ? read_options(m) : rc;
+	return rc == 0 ? request_options(m) : rc;
 }
 
 /* The number has been read. */
-static int read_name(struct reader *m)
+static int read_name(struct request_reader *m)
 {
 	int op;
 
-	if (m->left == 0 || major(m->p) != ITEM_TEXT)
-		return refuse(m, ERROR_REQUEST, "the request's name is missing");
+	if (m->left == 0 || request_major(m->p) != ITEM_TEXT)
+		return request_refuse(m, ERROR_REQUEST, "the request's name is missing");
 	op = message_op_named(item_string(m->p));
 	if (m->r->n == 0 && op != MESSAGE_ACK)
-		return refuse(m, ERROR_MALFORMED, "the number 0 is for ack alone");
+		return request_refuse(m, ERROR_MALFORMED, "the number 0 is for ack alone");
 	if (op < 0)
-		return refuse(m, ERROR_REQUEST, "no such request: %s",
-		              quote(item_string(m->p)).text);
+		return request_refuse(m, ERROR_REQUEST, "no such request: %s",
+		                      request_quote(item_string(m->p)).text);
 	m->r->op = (enum message_op)op;
 	m->is_hello = op == MESSAGE_HELLO;
 	if (op == MESSAGE_ACK && m->r->n != 0)
-		return refuse(m, ERROR_REQUEST, "ack: its number is 0");
+		return request_refuse(m, ERROR_REQUEST, "ack: its number is 0");
 	take(m);
 	return read_args(m);
 }
@@ -512,7 +257,7 @@ static uint64_t number_of(struct bytes raw)
 			p++;
 			continue;
 		}
-		if (major(p) != (i == 0 ? ITEM_ARRAY : ITEM_UINT) || info > 27 ||
+		if (request_major(p) != (i == 0 ? ITEM_ARRAY : ITEM_UINT) || info > 27 ||
 		    (info > 23 && end - p <= 1 << (info - 24)))
 			return 0;
 		p = item_head(p, &h);
@@ -520,19 +265,19 @@ static uint64_t number_of(struct bytes raw)
 	return h.arg < MESSAGE_NUMBER_MAX ? h.arg : 0;
 }
 
-static int refuse_raw(struct reader *m, struct bytes message, const struct codec_error *why)
+static int refuse_raw(struct request_reader *m, struct bytes message, const struct codec_error *why)
 {
 	m->r->n = number_of(message);
 	m->start = message.p;
 	m->p = message.p + why->offset;
-	return refuse(m, why->code, "%s at byte %zu of the message", why->why, why->offset);
+	return request_refuse(m, why->code, "%s at byte %zu of the message", why->why, why->offset);
 }
 
 int message_decode(struct bytes message, struct buf *scratch, struct request *r,
                    struct message_error *err)
 {
 	static const struct codec_limits limits = {CODEC_HEADS_FRAME, CODEC_DEPTH + 4};
-	struct reader m = {.r = r, .err = err};
+	struct request_reader m = {.r = r, .err = err};
 	struct codec_error why;
 	struct codec_info info;
 	struct bytes in;
@@ -546,11 +291,12 @@ int message_decode(struct bytes message, struct buf *scratch, struct request *r,
 	m.p = item_head(in.p, &h);
 	m.left = h.arg;
 	if (h.major != ITEM_ARRAY || h.arg == 0)
-		return refuse(&m, ERROR_MALFORMED, "not an array that begins with a number");
+		return request_refuse(&m, ERROR_MALFORMED,
+		                      "not an array that begins with a number");
 	if (!message_number(m.p, &r->n)) {
 		r->n = 0;
-		return refuse(&m, ERROR_MALFORMED,
-		              "the message does not begin with a number below 2^53");
+		return request_refuse(&m, ERROR_MALFORMED,
+		                      "the message does not begin with a number below 2^53");
 	}
 	take(&m);
 	return read_name(&m);

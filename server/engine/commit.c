@@ -63,21 +63,11 @@ static void name_claims(struct engine *e, const struct session *s, const struct 
 		e->named[i]->named = false;
 }
 
-/* The space and the tuple of an out; answers what comes after it. */
-static const uint8_t *read_out(const uint8_t *p, struct bytes *space, struct bytes *tuple)
-{
-	struct item_head h;
-	const uint8_t *first = item_head(p, &h);
-
-	*space = item_string(first);
-	*tuple = item_bytes(item_skip(first));
-	return item_skip(p);
-}
-
 static bool look_at_outs(struct engine *e, struct conn *c, const struct request *r,
                          struct commit *k)
 {
 	struct bytes list = r->option[OPTION_OUTS].s, space, tuple;
+	struct message_put put;
 	struct item_head h;
 	const uint8_t *p;
 
@@ -88,7 +78,12 @@ static bool look_at_outs(struct engine *e, struct conn *c, const struct request 
 		struct space *s;
 		int shown;
 
-		p = read_out(p, &space, &tuple);
+		p = message_out_read(p, &space, &tuple, &put);
+		if (put.ttl_ms || put.delay_ms || put.bound) {
+			reply_error(e, c, r->n, 0, ERROR_REQUEST,
+			            "commit: out: its options are not spoken yet");
+			return false;
+		}
 		s = space_find(e, space);
 		shown = (int)(space.n < 80 ? space.n : 80);
 		if (!request_may(c, space, MESSAGE_OUT)) {
@@ -171,13 +166,14 @@ static uint64_t put_outs(struct engine *e, const struct request *r, uint64_t cou
                          struct buf *result)
 {
 	struct bytes space, tuple;
+	struct message_put put;
 	struct item_head h;
 	const uint8_t *p = count ? item_head(r->option[OPTION_OUTS].s.p, &h) : NULL;
 	uint64_t id = 0;
 
 	item_put_head(result, ITEM_ARRAY, count);
 	for (; count > 0; count--) {
-		p = read_out(p, &space, &tuple);
+		p = message_out_read(p, &space, &tuple, &put);
 		id = put_one(e, space_find(e, space), tuple);
 		item_put_uint(result, id);
 	}

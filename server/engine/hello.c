@@ -27,25 +27,33 @@ static void put_feature(struct buf *b, const char *of, const char *part)
 	buf_text(b, part);
 }
 
+static bool has_option(enum message_op op, unsigned option)
+{
+	return request_spoken(op) && message_option_rows[option].ops >> op & 1 &&
+	       !(REQUEST_UNSPOKEN >> option & 1);
+}
+
 static void put_features(struct buf *b)
 {
-	unsigned count = MESSAGE_OPS;
+	unsigned count = 0;
 
-	for (unsigned o = 0; o < OPTIONS; o++)
-		count += (unsigned)__builtin_popcount(message_option_rows[o].ops);
+	for (unsigned op = 0; op < MESSAGE_OPS; op++) {
+		count += request_spoken((enum message_op)op);
+		for (unsigned o = 0; o < OPTIONS; o++)
+			count += has_option((enum message_op)op, o);
+	}
 	for (unsigned key = 0; key < FORMAL_KEYS; key++)
 		count += formal_key_spoken((enum formal_key)key);
 	item_put_head(b, ITEM_ARRAY, count);
 	for (unsigned op = 0; op < MESSAGE_OPS; op++) {
 		const char *name = message_rows[op].name;
 
+		if (!request_spoken((enum message_op)op))
+			continue;
 		item_put_text(b, name);
-		for (unsigned o = 0; o < OPTIONS; o++) {
-			const char *option = message_option_rows[o].name;
-
-			if (message_option_rows[o].ops >> op & 1)
-				put_feature(b, name, option);
-		}
+		for (unsigned o = 0; o < OPTIONS; o++)
+			if (has_option((enum message_op)op, o))
+				put_feature(b, name, message_option_rows[o].name);
 	}
 	for (unsigned key = 0; key < FORMAL_KEYS; key++)
 		if (formal_key_spoken((enum formal_key)key))

@@ -50,6 +50,11 @@ static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const 
 	[MESSAGE_COMMIT] = commit_run,   [MESSAGE_RENEW] = commit_renew,
 };
 
+bool request_spoken(enum message_op op)
+{
+	return op == MESSAGE_ACK || handlers[op];
+}
+
 /* A request of a resumed session that this connection, or the one before,
  * has sent already. True: it needs no execution. */
 static bool is_resend(struct engine *e, struct conn *c, const struct request *r)
@@ -96,6 +101,13 @@ static bool is_refused(struct engine *e, struct conn *c, const struct request *r
 		            "%s: request numbers rise; %llu is not above %llu",
 		            message_rows[r->op].name, (unsigned long long)r->n,
 		            (unsigned long long)c->last_n);
+	else if (!request_spoken(r->op))
+		reply_error(e, c, r->n, 0, ERROR_REQUEST, "%s is not spoken yet",
+		            message_rows[r->op].name);
+	else if (r->have & REQUEST_UNSPOKEN)
+		reply_error(e, c, r->n, 0, ERROR_REQUEST, "%s: option %s is not spoken yet",
+		            message_rows[r->op].name,
+		            message_option_rows[__builtin_ctzll(r->have & REQUEST_UNSPOKEN)].name);
 	else if (e->stopping && r->op != MESSAGE_BYE && r->op != MESSAGE_PING)
 		reply_error(e, c, r->n, 0, ERROR_STOPPING, "the server is stopping");
 	else if (message_rows[r->op].rights && !listing && !request_may(c, r->space, r->op))

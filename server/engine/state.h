@@ -454,6 +454,15 @@ int admin_stats(struct engine *e, struct conn *c, const struct event *ev);
 int request_run(struct engine *e, struct conn *c, const struct event *ev);
 int request_bad(struct engine *e, struct conn *c, const struct event *ev);
 
+/* What the engine does not do yet; refused by name and not in `features`. */
+#define UNSPOKEN_BIT(o) ((uint64_t)1 << OPTION_##o)
+#define REQUEST_UNSPOKEN                                                                        \
+	(UNSPOKEN_BIT(DRAIN) | UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(UNLESS) |    \
+	 UNSPOKEN_BIT(HIDDEN) | UNSPOKEN_BIT(ROOM) | UNSPOKEN_BIT(BOUND) | UNSPOKEN_BIT(SHAPE) |   \
+	 UNSPOKEN_BIT(TUPLES) | UNSPOKEN_BIT(BYTES))
+
+bool request_spoken(enum message_op op);
+
 /* Whether the connection's session may do that on the space. */
 bool request_may(const struct conn *c, struct bytes space, unsigned op);
 

@@ -129,11 +129,9 @@ TEST(what_is_wrong_is_named)
 	expect("830266636f6d6d6974a1646261636b81820105", ERROR_REQUEST, 2, false,
 	       "commit: back 0: a delay is not spoken yet");
 	expect("830266636f6d6d6974a1636f7574828261738101816173", ERROR_REQUEST, 2, false,
-	       "commit: out 1: not [space, tuple]");
+	       "commit: out 1: not [space, tuple] or [space, tuple, {options}]");
 	expect("830266636f6d6d6974a1636f7574818261738201d9544cf6", ERROR_VALUE, 2, false,
 	       "commit: out 0, field 1: a formal in a tuple");
-	expect("830266636f6d6d6974a1636f7574818361738101a16374746c01", ERROR_REQUEST, 2, false,
-	       "commit: out 0: no such option: ttl");
 	expect("830266636f6d6d6974a1636f757481836173810101", ERROR_REQUEST, 2, false,
 	       "commit: out 0: the options are not a map");
 	expect("84026572656e657781016178", ERROR_REQUEST, 2, false,
@@ -146,8 +144,66 @@ TEST(what_is_wrong_is_named)
 	       "in: option timeout: not an unsigned integer");
 	expect("85 02 62 696e 61 73 f6 a1 67 74696d656f7574 1b0020000000000000", ERROR_REQUEST, 2,
 	       false, "in: option timeout: not below 2^53");
-	expect("85 02 63 6f7574 61 73 80 a1 67 74696d656f7574 01", ERROR_REQUEST, 2, false,
-	       "out: no such option: timeout");
+	expect("85 02 65 636f756e74 61 73 80 a1 67 74696d656f7574 01", ERROR_REQUEST, 2, false,
+	       "count: no such option: timeout");
+	expect("830266636f6d6d6974a1636f7574818361738101a1646e6f706501", ERROR_REQUEST, 2, false,
+	       "commit: out 0: no such option: nope");
+	expect("830266636f6d6d6974a1636f7574818361738101a16374746c00", ERROR_LIMIT, 2, false,
+	       "commit: out 0: option ttl: not above 0");
+	expect("830266636f6d6d6974a1636f7574818361738101a165626f756e6401", ERROR_REQUEST, 2, false,
+	       "commit: out 0: option bound: not a bool");
+	expect("8502636f757461738101a16374746c00", ERROR_LIMIT, 2, false,
+	       "out: option ttl: not above 0");
+	expect("8502636f757461738101a166756e6c65737301", ERROR_VALUE, 2, false,
+	       "out: unless: neither an array nor null");
+	expect("840264776169746173f6", ERROR_REQUEST, 2, false,
+	       "wait: the condition is missing");
+	expect("850264776169746173f68262677401", ERROR_REQUEST, 2, false,
+	       "wait: no such condition: gt (ge, eq)");
+	expect("850264776169746173f68262657101", ERROR_REQUEST, 2, false,
+	       "wait: eq is for 0 alone");
+	expect("850264776169746173f681626765", ERROR_REQUEST, 2, false,
+	       "wait: the condition is not [text, number]");
+	expect("83026661746f6d696380", ERROR_REQUEST, 2, false,
+	       "atomic: no step");
+	expect("83026661746f6d6963818363696e706173f6", ERROR_REQUEST, 2, false,
+	       "atomic: step 0: not [\"in\", \"rd\", \"no\" or \"out\", space, value]");
+	expect("83026661746f6d69638283636f7574617381018362696e6173f6", ERROR_REQUEST, 2, false,
+	       "atomic: step 1: guards stand in front of what is put");
+	expect("83026661746f6d696391836272646173f6836272646173f6836272646173f6836272646173f6"
+	       "836272646173f6836272646173f6836272646173f6836272646173f6836272646173f6836272"
+	       "646173f6836272646173f6836272646173f6836272646173f6836272646173f6836272646173"
+	       "f6836272646173f6836272646173f6", ERROR_LIMIT, 2, false,
+	       "atomic: more than 16 guards");
+	expect("83026661746f6d6963984183636f75746173810183636f75746173810183636f757461738101"
+	       "83636f75746173810183636f75746173810183636f75746173810183636f7574617381018363"
+	       "6f75746173810183636f75746173810183636f75746173810183636f75746173810183636f75"
+	       "746173810183636f75746173810183636f75746173810183636f75746173810183636f757461"
+	       "73810183636f75746173810183636f75746173810183636f75746173810183636f7574617381"
+	       "0183636f75746173810183636f75746173810183636f75746173810183636f75746173810183"
+	       "636f75746173810183636f75746173810183636f75746173810183636f75746173810183636f"
+	       "75746173810183636f75746173810183636f75746173810183636f75746173810183636f7574"
+	       "6173810183636f75746173810183636f75746173810183636f75746173810183636f75746173"
+	       "810183636f75746173810183636f75746173810183636f75746173810183636f757461738101"
+	       "83636f75746173810183636f75746173810183636f75746173810183636f7574617381018363"
+	       "6f75746173810183636f75746173810183636f75746173810183636f75746173810183636f75"
+	       "746173810183636f75746173810183636f75746173810183636f75746173810183636f757461"
+	       "73810183636f75746173810183636f75746173810183636f75746173810183636f7574617381"
+	       "0183636f75746173810183636f75746173810183636f75746173810183636f75746173810183"
+	       "636f75746173810183636f75746173810183636f757461738101", ERROR_LIMIT, 2, false,
+	       "atomic: more than 64 outs");
+	expect("83026661746f6d6963818462696e6173f6a0", ERROR_REQUEST, 2, false,
+	       "atomic: step 0: in and rd have no options here");
+	expect("83026661746f6d69638283626e6f6173f683636f7574617381d9544d820000", ERROR_VALUE, 2, false,
+	       "atomic: step 1, field 0: a reference to no in or rd guard");
+	expect("83026661746f6d6963828362696e6173f683636f75746173820181d9544d8100", ERROR_VALUE, 2, false,
+	       "atomic: step 1, field 1: a reference is [guard, field] or [guard, field, add]");
+	expect("83026661746f6d6963828362696e6173f683636f7574617381d9544d830000f93e00", ERROR_VALUE, 2, false,
+	       "atomic: step 1, field 0: a reference adds an integer");
+	expect("83026661746f6d6963818362696e617381d9544d820000", ERROR_VALUE, 2, false,
+	       "atomic: step 0, field 0: tag 21581 has no meaning here");
+	expect("83026661746f6d69638184626e6f6173f6a16668696464656e00", ERROR_REQUEST, 2, false,
+	       "atomic: step 0: option hidden: not a bool");
 	expect("85 02 62 696e 61 73 f6 a1 01 01", ERROR_REQUEST, 2, false,
 	       "in: an option's name is not a text");
 	expect("85 02 62 696e 61 73 f6 01", ERROR_REQUEST, 2, false,
