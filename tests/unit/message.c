@@ -194,11 +194,14 @@ TEST(what_is_wrong_is_named)
 	       "atomic: more than 64 outs");
 	expect("83026661746f6d6963818462696e6173f6a0", ERROR_REQUEST, 2, false,
 	       "atomic: step 0: in and rd have no options here");
-	expect("83026661746f6d69638283626e6f6173f683636f7574617381d9544d820000", ERROR_VALUE, 2, false,
+	expect("83026661746f6d69638283626e6f6173f683636f7574617381d9544d820000",
+	       ERROR_VALUE, 2, false,
 	       "atomic: step 1, field 0: a reference to no in or rd guard");
-	expect("83026661746f6d6963828362696e6173f683636f75746173820181d9544d8100", ERROR_VALUE, 2, false,
+	expect("83026661746f6d6963828362696e6173f683636f75746173820181d9544d8100",
+	       ERROR_VALUE, 2, false,
 	       "atomic: step 1, field 1: a reference is [guard, field] or [guard, field, add]");
-	expect("83026661746f6d6963828362696e6173f683636f7574617381d9544d830000f93e00", ERROR_VALUE, 2, false,
+	expect("83026661746f6d6963828362696e6173f683636f7574617381d9544d830000f93e00",
+	       ERROR_VALUE, 2, false,
 	       "atomic: step 1, field 0: a reference adds an integer");
 	expect("83026661746f6d6963818362696e617381d9544d820000", ERROR_VALUE, 2, false,
 	       "atomic: step 0, field 0: tag 21581 has no meaning here");
