@@ -43,8 +43,7 @@ static void check_index(const struct engine *e, const struct index *x)
 			expected += t->fields == x->arity && t->id <= x->position &&
 			            shape_admits(x->class, t);
 	assert(tally.tuples == expected && x->tuples == expected);
-	assert(x->position == UINT64_MAX ? list_empty(&x->parked)
-	                                 : !list_empty((struct list *)(uintptr_t)&x->build.link));
+	assert(index_complete(x) || work_active(&x->build));
 }
 
 static void check_waiters(struct tally *tally, const struct waitkey *k, void *bucket, bool take)
@@ -162,6 +161,18 @@ static void check_session(const struct session *s, uint64_t *outcomes, uint64_t 
 	assert((s->conn == NULL) == (s->grace.pos != 0));
 }
 
+static void check_seeker(const struct seeker *k)
+{
+	for (const struct list *it = k->searches.next; it != &k->searches; it = it->next) {
+		const struct search *q = list_entry(it, struct search, link);
+
+		assert(q->seeker == k && (q->index || q->walk));
+		assert((q->index == NULL) == list_empty(&q->pin));
+		assert(!q->walk || (q->walk->search == q && !q->walk->space->dropped));
+		assert(!q->walk || q->walk->done != work_active(&q->walk->work));
+	}
+}
+
 void engine_assert(const struct engine *e)
 {
 	uint64_t outcomes = 0, taken = 0;
@@ -176,6 +187,8 @@ void engine_assert(const struct engine *e)
 		if (c && c->session && c->session->number == 0)
 			check_session(c->session, &outcomes, &taken);
 		assert(!c || !c->session || c->session->conn == c);
+		if (c)
+			check_seeker(&c->seeker);
 	}
 	for (struct session *s = seq_first(&e->sessions); s;
 	     s = seq_after(&e->sessions, s->number, NULL))

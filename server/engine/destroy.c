@@ -52,7 +52,7 @@ static void end_sessions(struct engine *e)
 
 		if (!c)
 			continue;
-		engine_unpark(e, c);
+		search_end(&c->seeker);
 		s = c->session;
 		if (s) {
 			s->conn = NULL;

@@ -180,6 +180,12 @@ static void get_ready(struct engine *e, const struct event *ev)
 
 /* ---- connections -------------------------------------------------------------------- */
 
+/* What a request was kept back for is done. */
+static void conn_ready(struct engine *e, struct seeker *k)
+{
+	reply_resume(e, list_entry(k, struct conn, seeker));
+}
+
 static void open_conn(struct engine *e, const struct event *ev)
 {
 	struct conn *c = xcalloc(1, sizeof *c);
@@ -199,23 +205,13 @@ static void open_conn(struct engine *e, const struct event *ev)
 	c->age = ++e->opened;
 	c->number = ev->conn;
 	c->principal = session_copy(ev->principal);
-	list_init(&c->park);
+	seeker_init(&c->seeker, conn_ready);
 	session_attach(session_make(e, c->principal), c);
-}
-
-void engine_unpark(struct engine *e, struct conn *c)
-{
-	list_remove(&c->park);
-	if (c->pinned)
-		c->pinned->pins--;
-	c->pinned = NULL;
-	if (c->walk)
-		walk_end(e, c->walk);
 }
 
 static void close_conn(struct engine *e, struct conn *c)
 {
-	engine_unpark(e, c);
+	search_end(&c->seeker);
 	if (c->session)
 		session_detach(e, c->session);
 	e->conns[c->number] = NULL;

@@ -206,7 +206,7 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 		reply_close(e, old, true);
 		session_suspend(e, s);
 		old->session = NULL;
-		engine_unpark(e, old);
+		search_end(&old->seeker);
 	}
 	heap_remove(&e->graces, &s->grace);
 	session_free(e, own);

@@ -81,11 +81,10 @@ static void build_done(struct engine *e, struct index *x)
 {
 	work_end(&x->build);
 	x->position = UINT64_MAX;
-	list_each(it, &x->parked) {
-		struct conn *c = list_entry(it, struct conn, park);
+	list_each(it, &x->pinned) {
+		struct seeker *k = list_entry(it, struct search, pin)->seeker;
 
-		list_remove(&c->park);
-		reply_resume(e, c);
+		k->ready(e, k);
 	}
 }
 
@@ -158,7 +157,7 @@ void index_drop(struct engine *e, struct index *x)
 {
 	struct arity *a = x->space->arities[x->arity];
 
-	assert(list_empty(&x->parked));
+	assert(list_empty(&x->pinned));
 	list_remove(&x->link);
 	a->index_count--;
 	list_each(it, &x->space->walks) {
@@ -182,7 +181,7 @@ static struct index *index_create(struct engine *e, struct space *s, const struc
 	memcpy(x->class, t->shape.class, x->arity);
 	hash_init(&x->buckets);
 	hash_init(&x->hidden);
-	list_init(&x->parked);
+	list_init(&x->pinned);
 	list_init(&x->build.link);
 	list_append(&a->indexes, &x->link);
 	a->index_count++;
@@ -213,7 +212,7 @@ static bool make_room(struct engine *e, struct arity *a)
 	list_each(it, &a->indexes) {
 		struct index *x = list_entry(it, struct index, link);
 
-		if (x->pins == 0 && list_empty(&x->parked) && !has_waiters(a, x) &&
+		if (list_empty(&x->pinned) && !has_waiters(a, x) &&
 		    (!oldest || x->used < oldest->used))
 			oldest = x;
 	}
@@ -222,8 +221,7 @@ static bool make_room(struct engine *e, struct arity *a)
 	return oldest != NULL;
 }
 
-enum index_state index_get(struct engine *e, struct space *s, const struct template *t,
-                           struct index **found)
+struct index *index_get(struct engine *e, struct space *s, const struct template *t)
 {
 	struct arity *a = space_arity(s, t->shape.arity);
 	struct index *x = NULL;
@@ -237,12 +235,11 @@ enum index_state index_get(struct engine *e, struct space *s, const struct templ
 		}
 	}
 	if (!x && a->index_count >= e->config.limits.indexes && !make_room(e, a))
-		return INDEX_NONE;
+		return NULL;
 	if (!x)
 		x = index_create(e, s, t);
 	x->used = ++e->uses;
-	*found = x;
-	return x->position == UINT64_MAX ? INDEX_READY : INDEX_BUILDING;
+	return x;
 }
 
 struct index *index_best(struct space *s, const struct template *t)
@@ -253,7 +250,7 @@ struct index *index_best(struct space *s, const struct template *t)
 	list_each(it, &a->indexes) {
 		struct index *x = list_entry(it, struct index, link);
 
-		if (x->position == UINT64_MAX && shape_covers(x->class, t) &&
+		if (index_complete(x) && shape_covers(x->class, t) &&
 		    (!best || x->bound > best->bound))
 			best = x;
 	}

@@ -122,7 +122,7 @@ static bool is_refused(struct engine *e, struct conn *c, const struct request *r
 static void accepted(struct engine *e, struct conn *c, const struct request *r)
 {
 	e->requests[r->op]++;
-	engine_unpark(e, c);
+	search_end(&c->seeker);
 	c->old_order = 0;
 	if (r->op == MESSAGE_HELLO || r->op == MESSAGE_ACK)
 		return;
@@ -133,12 +133,6 @@ static void accepted(struct engine *e, struct conn *c, const struct request *r)
 		c->first_n = r->n;
 }
 
-/* Whether the connection's earlier request still waits for the engine's work. */
-static bool is_parked(struct engine *e, struct conn *c)
-{
-	return !list_empty(&c->park) || (c->walk && !walk_ready(e, c->walk));
-}
-
 int request_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
@@ -146,7 +140,7 @@ int request_run(struct engine *e, struct conn *c, const struct event *ev)
 
 	if (c->leaving || !c->session)
 		return 0;
-	if (is_parked(e, c))
+	if (search_pending(e, &c->seeker)) /* the request before it, or itself */
 		return ENGINE_AGAIN;
 	if (r->op == MESSAGE_ACK)
 		ack(e, c, ev);
@@ -164,7 +158,7 @@ int request_bad(struct engine *e, struct conn *c, const struct event *ev)
 
 	if (c->leaving)
 		return 0;
-	if (is_parked(e, c))
+	if (search_pending(e, &c->seeker)) /* the request before it, or itself */
 		return ENGINE_AGAIN;
 	c->greeted = true;
 	if (!b->fatal && b->n > c->last_n)

@@ -272,20 +272,6 @@ static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 	return used;
 }
 
-/* Connections that wait for the space's indexes or walks wait no more. */
-static void unpark_all(struct engine *e, struct space *s)
-{
-	for (uint32_t i = 0; i < e->conn_cap; i++) {
-		struct conn *c = e->conns[i];
-
-		if (!c ||
-		    !((c->pinned && c->pinned->space == s) || (c->walk && c->walk->space == s)))
-			continue;
-		engine_unpark(e, c);
-		reply_resume(e, c);
-	}
-}
-
 void space_drop(struct engine *e, struct space *s)
 {
 	struct name_key key = {s->name};
@@ -294,7 +280,7 @@ void space_drop(struct engine *e, struct space *s)
 	hash_remove(&e->space_names, hash, hash_find(&e->space_names, hash, name_is, &key));
 	s->dropped = true;
 	space_touch(e, s);
-	unpark_all(e, s);
+	search_drop(e, s);
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {
 		if (!s->arities[n])
 			continue;

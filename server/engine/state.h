@@ -9,65 +9,17 @@
 #include "../../libclient/base/seq.h"
 #include "../../libclient/base/xmalloc.h"
 #include "engine.h"
+#include "index.h"
+#include "search.h"
 #include "shape.h"
 #include "tuple.h"
+#include "walk.h"
+#include "work.h"
 
 struct engine;
 struct conn;
 struct session;
 struct claim;
-
-/* ---- work.c: background work, in slices ---------------------------------- */
-
-struct work {
-	struct list link; /* engine.work */
-	/* Does up to `units` and answers how many; a work that is done takes itself
-	 * off with work_end() (and may free itself). */
-	unsigned (*run)(struct engine *e, struct work *w, unsigned units);
-};
-
-void work_begin(struct engine *e, struct work *w,
-                unsigned (*run)(struct engine *e, struct work *w, unsigned units));
-void work_end(struct work *w);
-bool work_active(const struct work *w);
-void work_run(struct engine *e, unsigned units);
-
-/* ---- index.c: the tuples of one arity by one shape ------------------------ */
-
-struct index {
-	struct list link; /* arity.indexes */
-	struct work build;
-	struct space *space;
-	struct hash buckets; /* of visible tuples, by the bound fields */
-	struct hash hidden;  /* of claimed ones, likewise */
-	struct list parked;  /* conn.park: who waits for the end of the build */
-	uint64_t position;   /* built up to this id; UINT64_MAX: complete */
-	uint64_t used;       /* engine.uses when last asked for */
-	uint64_t tuples;
-	struct seq *dropping; /* of a dropped index: the bucket being freed */
-	uint32_t pins;       /* connections that will ask for it next */
-	uint8_t arity, bound;
-	uint8_t class[];
-};
-
-/* The bucket of the template's bound fields, of visible or of hidden tuples, or NULL. */
-void *index_bucket(const struct engine *e, const struct index *x, const struct template *t,
-                   bool hidden);
-void index_add(struct index *x, const struct keys *k, struct tuple *t, bool hidden);
-void index_remove(struct index *x, const struct keys *k, struct tuple *t, bool hidden);
-
-enum index_state { INDEX_READY, INDEX_BUILDING, INDEX_NONE };
-
-/* The index of the template's shape: made, and its build begun, when there is
- * none. INDEX_NONE: there is no room for it, and none can go. */
-enum index_state index_get(struct engine *e, struct space *s, const struct template *t,
-                           struct index **x);
-
-/* The complete index with most fields bound that covers the template, or NULL. */
-struct index *index_best(struct space *s, const struct template *t);
-
-void index_drop(struct engine *e, struct index *x);
-size_t index_memory(const struct index *x);
 
 /* ---- waiter.c: requests that wait for a tuple ------------------------------ */
 
@@ -121,37 +73,6 @@ struct waitkey *waiter_any_key(struct waitshape *shape);
 
 /* Answers due timeouts, a slice of them. */
 void waiter_expire(struct engine *e);
-
-/* ---- walk.c: a search that an index does not answer alone ------------------ */
-
-struct walk {
-	struct work work;
-	struct list link; /* space.walks */
-	struct conn *conn;
-	struct space *space;
-	struct index *index;     /* whose buckets it walks; NULL: the whole space */
-	struct template template;
-	uint64_t n;              /* the request it is for */
-	uint64_t position;       /* every tuple up to this id was looked at */
-	uint64_t after;
-	uint64_t count;          /* matches, when `counting`: hidden ones too */
-	struct seq found;        /* the oldest matches, when not */
-	uint32_t max;
-	bool counting, done;
-};
-
-/* Begins a walk for the request and parks the connection. Takes the template. */
-void walk_begin(struct engine *e, struct conn *c, const struct request *r, struct space *s,
-                struct template *t);
-void walk_end(struct engine *e, struct walk *w);
-
-/* Whether it has its answer. One whose finds are gone again goes on. */
-bool walk_ready(struct engine *e, struct walk *w);
-
-/* A tuple enters or leaves the visible or the hidden ones of the space. Whether it
- * is hidden is nothing to a walk that counts: it leaves here and enters there. */
-void walk_enter(struct space *s, struct tuple *t, bool hidden);
-void walk_leave(struct space *s, struct tuple *t, bool hidden);
 
 /* ---- space.c: a named bag of tuples ---------------------------------------- */
 
@@ -483,9 +404,7 @@ struct conn {
 	struct session *session;
 	uint64_t first_n, last_n; /* request numbers seen */
 	uint64_t old_n, old_order; /* a waiting request that was resent, and its old place */
-	struct list park;       /* index.parked */
-	struct index *pinned;   /* asked for; not to be dropped before the next try */
-	struct walk *walk;
+	struct seeker seeker;   /* of the request that is kept back */
 };
 
 struct engine {
@@ -536,9 +455,6 @@ uint64_t engine_id(struct engine *e);
 /* The batch a reply that shows this id must wait for, in a space whose own is
  * `batch`. */
 uint64_t engine_wait(const struct engine *e, uint64_t id, uint64_t batch);
-
-/* The connection waits for no index and no walk any more. */
-void engine_unpark(struct engine *e, struct conn *c);
 
 /* Frees a tuple at the start of the next step: effects may point to it. */
 void engine_bury(struct engine *e, struct tuple *t);

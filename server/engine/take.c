@@ -1,73 +1,14 @@
 /* in, rd and count: search, and wait when nothing is there, in one step. */
-#include "bucket.h"
 #include "state.h"
 
-#define ENTRY_BYTES 32 /* of a reply, beside a tuple's own */
-
-/* What there is to look through for a template. */
-enum source {
-	SOURCE_BUCKET, /* everything in the bucket matches */
-	SOURCE_AGAIN,  /* an index must be built first */
-	SOURCE_WALK,   /* a walk is needed */
-};
-
-/* `hidden` is asked for when counting; NULL: hidden tuples are nothing to it. */
-static enum source source_of(struct engine *e, struct space *s, const struct template *t,
-                             void **bucket, void **hidden, struct index **x)
+static uint32_t least(uint32_t a, uint32_t b)
 {
-	void *none, **other = hidden ? hidden : &none;
-
-	*bucket = *other = NULL;
-	*x = NULL;
-	if (t->all) {
-		*bucket = s->all.count ? (void *)((uintptr_t)&s->all | 1) : NULL;
-		*other = s->hidden.count ? (void *)((uintptr_t)&s->hidden | 1) : NULL;
-		return SOURCE_BUCKET;
-	}
-	switch (index_get(e, s, t, x)) {
-	case INDEX_BUILDING:
-		return SOURCE_AGAIN;
-	case INDEX_NONE:
-		return SOURCE_WALK;
-	case INDEX_READY:
-		break;
-	}
-	*bucket = index_bucket(e, *x, t, false);
-	if (hidden)
-		*hidden = index_bucket(e, *x, t, true);
-	return t->residue && (*bucket || *other) ? SOURCE_WALK : SOURCE_BUCKET;
-}
-
-static void park(struct conn *c, struct index *x)
-{
-	c->pinned = x;
-	x->pins++;
-	list_append(&x->parked, &c->park);
+	return a < b ? a : b;
 }
 
 static uint64_t option(const struct request *r, enum message_option o, uint64_t missing)
 {
 	return request_has(r, o) ? r->option[o].u : missing;
-}
-
-/* The oldest matches, as many as are wanted and fit a reply, into e->some. */
-static uint32_t gather(struct engine *e, void *bucket, uint64_t after, uint64_t max)
-{
-	uint64_t bytes = 0;
-	uint32_t count = 0;
-
-	while (count < max) {
-		struct tuple *t = bucket_after(bucket, after);
-
-		if (!t)
-			break;
-		bytes += t->size + ENTRY_BYTES;
-		if (count > 0 && bytes > e->config.limits.reply_bytes)
-			break;
-		e->some[count++] = t;
-		after = t->id;
-	}
-	return count;
 }
 
 void take_give(struct engine *e, struct session *s, uint64_t n, struct space *sp,
@@ -139,45 +80,15 @@ static void answer_nothing(struct engine *e, struct conn *c, const struct reques
 		reply_error(e, c, r->n, 0, ERROR_LIMIT, "%s: %s", message_rows[r->op].name, why);
 }
 
-/* The matches of a request, in e->some and *count; or ENGINE_AGAIN. */
-static int search(struct engine *e, struct conn *c, const struct request *r, struct space *s,
-                  struct template *t, uint32_t *count)
-{
-	uint64_t after = option(r, OPTION_AFTER, 0), max = option(r, OPTION_MAX, 1);
-	uint32_t room = request_has(r, OPTION_LEASE) ? claim_room(e, c->session) : MESSAGE_LIST_MAX;
-	struct index *x;
-	void *bucket;
-
-	max = max < room ? max : room;
-	if (c->walk) {
-		if (!walk_ready(e, c->walk))
-			return ENGINE_AGAIN;
-		bucket = c->walk->found.count ? (void *)((uintptr_t)&c->walk->found | 1) : NULL;
-		*count = gather(e, bucket, after, max);
-		walk_end(e, c->walk);
-		return 0;
-	}
-	switch (source_of(e, s, t, &bucket, NULL, &x)) {
-	case SOURCE_AGAIN:
-		park(c, x);
-		return ENGINE_AGAIN;
-	case SOURCE_WALK:
-		walk_begin(e, c, r, s, t);
-		return ENGINE_AGAIN;
-	case SOURCE_BUCKET:
-		break;
-	}
-	*count = gather(e, bucket, after, max);
-	return 0;
-}
-
 int take_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
 	struct space *s = request_space(e, c, r);
 	struct template t;
+	struct search_want want = {.space = s, .template = &t};
 	const char *why;
-	uint32_t count;
+	uint64_t count;
+	uint32_t room;
 	int code;
 
 	if (!s)
@@ -190,9 +101,12 @@ int take_run(struct engine *e, struct conn *c, const struct event *ev)
 		return 0;
 	}
 	template_open(&t, r->value);
-	code = search(e, c, r, s, &t, &count);
+	room = request_has(r, OPTION_LEASE) ? claim_room(e, c->session) : MESSAGE_LIST_MAX;
+	want.after = option(r, OPTION_AFTER, 0);
+	want.max = least((uint32_t)option(r, OPTION_MAX, 1), room);
+	code = search_run(e, &c->seeker, &want, e->some, &count);
 	if (code == 0 && count > 0)
-		answer_found(e, c, r, s, count);
+		answer_found(e, c, r, s, (uint32_t)count);
 	else if (code == 0)
 		answer_nothing(e, c, r, s, &t);
 	template_close(&t);
@@ -204,30 +118,17 @@ int take_count(struct engine *e, struct conn *c, const struct event *ev)
 	const struct request *r = ev->request;
 	struct space *s = request_space(e, c, r);
 	struct template t;
-	enum source source;
-	struct index *x;
-	void *bucket, *hidden;
+	struct search_want want = {.space = s, .template = &t, .counting = true, .hidden = true};
 	uint64_t count;
+	int code;
 
 	if (!s)
 		return 0;
-	if (c->walk) {
-		if (!walk_ready(e, c->walk))
-			return ENGINE_AGAIN;
-		count = c->walk->count;
-		walk_end(e, c->walk);
-	} else {
-		template_open(&t, r->value);
-		source = source_of(e, s, &t, &bucket, &hidden, &x);
-		if (source == SOURCE_AGAIN)
-			park(c, x);
-		else if (source == SOURCE_WALK)
-			walk_begin(e, c, r, s, &t);
-		count = bucket_count(bucket) + bucket_count(hidden);
-		template_close(&t);
-		if (source != SOURCE_BUCKET)
-			return ENGINE_AGAIN;
-	}
+	template_open(&t, r->value);
+	code = search_run(e, &c->seeker, &want, NULL, &count);
+	template_close(&t);
+	if (code != 0)
+		return code;
 	item_put_uint(reply_begin(e, r->n), count);
 	reply_end(e, c, r->n, s->last_batch, false);
 	return 0;
@@ -244,21 +145,14 @@ static void reenter_answer(struct engine *e, struct waiter *w, uint32_t count)
 	take_found(e, s, w->n, w->space, count, w->lease_ms);
 }
 
-/* How many claims a waiter may get. */
-static uint32_t room_for(const struct engine *e, const struct waiter *w)
-{
-	uint32_t room = claim_room(e, w->session);
-
-	return w->max < room ? w->max : room;
-}
-
 void take_reenter(struct engine *e, struct waiter *w)
 {
 	struct template t;
-	enum source source;
-	struct index *x;
-	uint32_t count;
-	void *bucket;
+	struct search_want want = {
+		.space = w->space, .template = &t, .after = w->after, .max = w->max,
+	};
+	uint64_t count;
+	int code;
 
 	if (w->space->dropped) {
 		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_NO_SPACE,
@@ -271,15 +165,16 @@ void take_reenter(struct engine *e, struct waiter *w)
 		return;
 	template_open(&t, w->tuple ? tuple_bytes(w->tuple)
 	                           : (struct bytes){(const uint8_t *)"\xf6", 1});
-	source = source_of(e, w->space, &t, &bucket, NULL, &x);
+	if (w->lease_ms > 0)
+		want.max = least(w->max, claim_room(e, w->session));
+	code = search_run(e, NULL, &want, e->some, &count);
 	template_close(&t);
-	if (source != SOURCE_BUCKET)
+	if (code != 0)
 		return;
-	count = gather(e, bucket, w->after, w->lease_ms ? room_for(e, w) : w->max);
 	if (count == 0) {
 		waiter_enter(e, w);
 		return;
 	}
-	reenter_answer(e, w, count);
+	reenter_answer(e, w, (uint32_t)count);
 	waiter_free(e, w);
 }

@@ -1,8 +1,8 @@
 /* A search that no index answers alone looks at the tuples of one bucket (or of
  * the whole space) in id order, in slices; one that counts at the hidden ones too.
- * What enters or leaves at or below
- * its position is noticed at once, the rest is left to the walk; so its answer
- * is that of one instant: the one at which the shell gives the request again. */
+ * What enters or leaves at or below its position is noticed at once, the rest is
+ * left to the walk; so its answer is that of one instant: the one at which it is
+ * asked again. */
 #include "bucket.h"
 #include "state.h"
 
@@ -15,9 +15,10 @@ static void walk_found(struct walk *w, struct tuple *t)
 {
 	if (t->id <= w->after || !template_match(&w->template, t))
 		return;
-	w->count++;
-	if (w->counting)
+	if (w->counting) {
+		w->count++;
 		return;
+	}
 	seq_insert(&w->found, t);
 	if (w->found.count > w->max) {
 		/* It appeared below: the youngest is one too many, and unlooked at again. */
@@ -26,11 +27,16 @@ static void walk_found(struct walk *w, struct tuple *t)
 	}
 }
 
+static uint64_t matches(const struct walk *w)
+{
+	return w->counting ? w->count : w->found.count;
+}
+
 static void walk_done(struct engine *e, struct walk *w)
 {
 	w->done = true;
 	work_end(&w->work);
-	reply_resume(e, w->conn);
+	w->search->seeker->ready(e, w->search->seeker);
 }
 
 static void *walk_bucket(const struct engine *e, const struct walk *w, bool hidden)
@@ -60,7 +66,7 @@ static unsigned walk_run(struct engine *e, struct work *work, unsigned units)
 {
 	struct walk *w = walk_of_work(work);
 	void *bucket = walk_bucket(e, w, false);
-	void *hidden = w->counting ? walk_bucket(e, w, true) : NULL;
+	void *hidden = w->hidden ? walk_bucket(e, w, true) : NULL;
 	unsigned used = 0;
 
 	while (used < units) {
@@ -69,7 +75,7 @@ static unsigned walk_run(struct engine *e, struct work *work, unsigned units)
 		used++;
 		if (!t)
 			w->position = UINT64_MAX;
-		if (!t || (!w->counting && w->found.count >= w->max)) {
+		if (!t || (w->max > 0 && matches(w) >= w->max)) {
 			walk_done(e, w);
 			break;
 		}
@@ -80,41 +86,37 @@ static unsigned walk_run(struct engine *e, struct work *work, unsigned units)
 	return used;
 }
 
-void walk_begin(struct engine *e, struct conn *c, const struct request *r, struct space *s,
-                struct template *t)
+struct walk *walk_begin(struct engine *e, struct search *q, const struct search_want *want)
 {
 	struct walk *w = xcalloc(1, sizeof *w);
 
-	w->conn = c;
-	w->space = s;
-	w->template = *t;
-	t->tuple = NULL;
-	w->index = index_best(s, &w->template);
-	w->n = r->n;
-	w->counting = r->op == MESSAGE_COUNT;
-	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
-	w->position = w->after;
-	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
+	w->search = q;
+	w->space = want->space;
+	w->template = *want->template;
+	want->template->tuple = NULL;
+	w->index = index_best(w->space, &w->template);
+	w->counting = want->counting;
+	w->hidden = want->counting && want->hidden;
+	w->position = w->after = want->after;
+	w->max = want->max;
 	seq_init(&w->found);
-	list_append(&s->walks, &w->link);
+	list_append(&w->space->walks, &w->link);
 	work_begin(e, &w->work, walk_run);
-	c->walk = w;
+	return w;
 }
 
-void walk_end(struct engine *e, struct walk *w)
+void walk_end(struct walk *w)
 {
-	(void)e;
 	work_end(&w->work);
 	list_remove(&w->link);
 	seq_close(&w->found);
 	template_close(&w->template);
-	w->conn->walk = NULL;
 	xfree(w);
 }
 
 bool walk_ready(struct engine *e, struct walk *w)
 {
-	if (w->done && !w->counting && w->found.count == 0 && w->position != UINT64_MAX) {
+	if (w->done && matches(w) == 0 && w->position != UINT64_MAX) {
 		w->done = false; /* what it had found is gone: it goes on */
 		work_begin(e, &w->work, walk_run);
 	}
@@ -126,7 +128,7 @@ void walk_enter(struct space *s, struct tuple *t, bool hidden)
 	list_each(it, &s->walks) {
 		struct walk *w = list_entry(it, struct walk, link);
 
-		if (t->id <= w->position && (w->counting || !hidden))
+		if (t->id <= w->position && (w->hidden || !hidden))
 			walk_found(w, t);
 	}
 }
@@ -136,10 +138,12 @@ void walk_leave(struct space *s, struct tuple *t, bool hidden)
 	list_each(it, &s->walks) {
 		struct walk *w = list_entry(it, struct walk, link);
 
-		if (t->id > w->position || t->id <= w->after || (hidden && !w->counting) ||
+		if (t->id > w->position || t->id <= w->after || (hidden && !w->hidden) ||
 		    !template_match(&w->template, t))
 			continue;
-		w->count--;
-		seq_remove(&w->found, t->id);
+		if (w->counting)
+			w->count--;
+		else
+			seq_remove(&w->found, t->id);
 	}
 }
