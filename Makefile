@@ -77,7 +77,10 @@ $(BUILD)/tools/boot/payload_data.o: $(BUILD)/tools/boot/payload_data.c
 	$(call do,CC  ) $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(TESTLIB) $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
-	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LIBS_ALL)
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libtilia.a $(LIBS_ALL)
+
+# The model's walk is more than one file.
+$(BUILD)/tests/model/engine_model: $(call objects,tests/model/walk)
 
 $(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
 	@mkdir -p $(@D)

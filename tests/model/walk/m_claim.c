@@ -1,0 +1,91 @@
+/* Claims, and the clock of leases. */
+#include "world.h"
+
+void m_claim_lease(struct m_tuple *t, uint64_t ms)
+{
+	t->over = w.now.lease + ms;
+	t->turn = ++w.now.turns;
+}
+
+int m_claim_room(int session)
+{
+	int room = w.most_claims;
+
+	for (int i = 0; i < TUPLES; i++)
+		room -= w.now.tuples[i].used && w.now.tuples[i].token &&
+		        w.now.tuples[i].session == session;
+	return room;
+}
+
+/* The claim ends; the outcome of its take goes with the last. */
+static void end(struct m_tuple *t)
+{
+	struct m_tuple *left[TUPLES];
+	uint64_t n = t->n;
+
+	t->taken = false;
+	t->token = t->n = 0;
+	if (n && m_outcome_taken(t->session, n, left) == 0)
+		m_outcome_find(t->session, n)->used = false;
+}
+
+void m_claim_done(struct m_tuple *t)
+{
+	end(t);
+	t->used = false;
+	m_space_touch(t->space);
+}
+
+void m_claim_back(struct m_tuple *t)
+{
+	end(t);
+	m_tuple_appear(t);
+}
+
+struct m_tuple *m_claim_find(int session, uint64_t token)
+{
+	for (int i = 0; i < TUPLES; i++) {
+		struct m_tuple *t = &w.now.tuples[i];
+
+		if (t->used && t->token && t->token == token && t->session == session &&
+		    t->over > w.now.lease)
+			return t;
+	}
+	return NULL;
+}
+
+struct m_tuple *m_claim_first(int session)
+{
+	struct m_tuple *first = NULL;
+
+	for (int i = 0; i < TUPLES; i++) {
+		struct m_tuple *t = &w.now.tuples[i];
+
+		if (t->used && t->token && t->session == session &&
+		    (!first || t->token < first->token))
+			first = t;
+	}
+	return first;
+}
+
+void m_claim_expire(void)
+{
+	for (;;) {
+		struct m_tuple *first = NULL;
+
+		for (int i = 0; i < TUPLES; i++) {
+			struct m_tuple *t = &w.now.tuples[i];
+
+			if (t->used && t->token &&
+			    (!first || t->over < first->over ||
+			     (t->over == first->over && t->turn < first->turn)))
+				first = t;
+		}
+		if (!first || first->over > w.now.lease ||
+		    (first->space == 0 && w.expiries >= w.most_expiries))
+			return;
+		w.expiries += first->space == 0;
+		w.totals.expired++;
+		m_claim_back(first);
+	}
+}

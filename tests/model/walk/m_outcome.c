@@ -1,0 +1,88 @@
+/* What changed something is kept until it is acknowledged. */
+#include "world.h"
+
+#include <stdlib.h>
+
+struct m_outcome *m_outcome_find(int session, uint64_t n)
+{
+	for (int i = 0; i < OUTCOMES; i++)
+		if (w.now.outcomes[i].used && w.now.outcomes[i].session == session &&
+		    w.now.outcomes[i].n == n)
+			return &w.now.outcomes[i];
+	return NULL;
+}
+
+struct m_outcome *m_outcome_new(int session, uint64_t n, int space, bool take)
+{
+	for (int i = 0; i < OUTCOMES; i++) {
+		struct m_outcome *o = &w.now.outcomes[i];
+
+		if (o->used)
+			continue;
+		*o = (struct m_outcome){.used = true, .take = take, .answered = true,
+		                        .session = session, .space = space, .n = n};
+		return o;
+	}
+	test_fail(__FILE__, __LINE__, "the model is out of outcomes");
+}
+
+int m_outcome_taken(int session, uint64_t n, struct m_tuple **found)
+{
+	int count = 0;
+
+	for (int i = 0; i < TUPLES; i++) {
+		struct m_tuple *t = &w.now.tuples[i];
+
+		if (t->used && t->taken && t->session == session && t->n == n)
+			found[count++] = t;
+	}
+	qsort(found, (size_t)count, sizeof *found, m_tuple_by_id);
+	return count;
+}
+
+void m_outcome_free(struct m_outcome *o)
+{
+	struct m_tuple *t[TUPLES];
+	int count = o->take ? m_outcome_taken(o->session, o->n, t) : 0;
+
+	for (int i = 0; i < count; i++) {
+		t[i]->used = t[i]->token != 0;
+		t[i]->n = 0;
+	}
+	if (count > 0 && o->session < SESSIONS && !t[0]->used)
+		m_space_touch(o->space);
+	o->used = false;
+}
+
+void m_outcome_undo(struct m_outcome *o, bool died, bool cancelled)
+{
+	struct m_tuple *back[TUPLES];
+	int count = m_outcome_taken(o->session, o->n, back);
+
+	o->used = false;
+	for (int i = 0; i < count; i++) {
+		if (back[i]->token)
+			back[i]->tries -= cancelled;
+		else
+			back[i]->tries += died;
+		back[i]->n = 0;
+	}
+	for (int i = 0; i < count; i++)
+		m_tuple_appear(back[i]);
+	w.totals.undone += (unsigned)count;
+}
+
+void m_outcome_answer(int conn, struct m_outcome *o)
+{
+	struct m_tuple *t[TUPLES];
+	struct buf b = BUF_INIT;
+
+	o->answered = true;
+	if (o->take) {
+		expect_tuples(o->session, o->n, o->space, t, m_outcome_taken(o->session, o->n, t));
+		return;
+	}
+	item_put_uint(&b, 0);
+	buf_append(&b, o->result, o->len);
+	expect_item(conn, o->n, 0, &b);
+}

@@ -1,0 +1,76 @@
+/* in, rd and count. */
+#include "../../../libclient/frame.h"
+#include "world.h"
+
+void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int space, uint64_t ms)
+{
+	m_outcome_new(session, n, space, true);
+	for (int i = 0; i < count; i++) {
+		t[i]->taken = true;
+		t[i]->session = session;
+		t[i]->n = n;
+		if (ms == 0)
+			continue;
+		t[i]->token = w.now.next_id++;
+		t[i]->lease = ms;
+		t[i]->tries++;
+		m_claim_lease(t[i], ms);
+	}
+	m_space_touch(space);
+	expect_tuples(session, n, space, t, count);
+}
+
+/* How many tuples the engine's reply to request n holds. */
+static int replied(uint64_t n)
+{
+	for (size_t i = 0; i < w.fx.count; i++) {
+		struct bytes message;
+		struct item_head h;
+		const uint8_t *p;
+		size_t used;
+
+		if (w.fx.list[i].kind != EFFECT_REPLY || w.fx.list[i].number != n)
+			continue;
+		frame_next(effect_frame(&w.fx, &w.fx.list[i]), FRAME_MAX, &message, &used);
+		p = item_skip(item_skip(item_head(message.p, &h)));
+		item_head(p, &h);
+		return (int)h.arg;
+	}
+	return 0;
+}
+
+void m_take(int session, const struct request *r, int space, uint64_t order)
+{
+	struct m_tuple *found[TUPLES];
+	uint64_t after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
+	int max = request_has(r, OPTION_MAX) ? (int)r->option[OPTION_MAX].u : 1;
+	uint64_t ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
+	int room = ms ? m_claim_room(session) : MAX;
+	int count = m_tuple_scan(space, r->value.p, after, false, found);
+
+	if (room == 0) {
+		expect_code(m_session_conn(session), r->n, ERROR_LIMIT);
+		return;
+	}
+	max = max < room ? max : room;
+	count = count < max ? count : max;
+	/* A walk may give fewer than there are, the oldest, when some vanished under it. */
+	if (w.walked && replied(r->n) > 0 && replied(r->n) < count)
+		count = replied(r->n);
+	if (count > 0 && r->op == MESSAGE_IN)
+		m_take_give(found, count, session, r->n, space, ms);
+	else if (count > 0 || (request_has(r, OPTION_TIMEOUT) && r->option[OPTION_TIMEOUT].u == 0))
+		expect_tuples(session, r->n, space, found, count);
+	else
+		m_waiter_new(session, r, space, order);
+}
+
+void m_take_count(int conn, const struct request *r, int space)
+{
+	struct m_tuple *found[TUPLES];
+	struct buf b = BUF_INIT;
+
+	item_put_uint(&b, 0);
+	item_put_uint(&b, (uint64_t)m_tuple_scan(space, r->value.p, 0, true, found));
+	expect_item(conn, r->n, m_space_batch(space), &b);
+}

@@ -1,0 +1,41 @@
+/* Time, and what a crash leaves. */
+#include "world.h"
+
+void m_expire(void)
+{
+	m_waiter_expire();
+	m_claim_expire();
+	m_session_expire();
+}
+
+void m_recover(const struct model *kept)
+{
+	w.now = *kept;
+	w.now.lease = 0;
+	memset(w.now.waiters, 0, sizeof w.now.waiters);
+	for (int i = 0; i < TUPLES; i++) {
+		struct m_tuple *t = &w.now.tuples[i];
+
+		t->used = t->used && t->space == 0 &&
+		          !(t->taken && t->session >= SESSIONS && !t->token);
+		if (!t->used || !t->token)
+			continue;
+		if (t->session >= SESSIONS) {
+			t->taken = false;
+			t->token = 0;
+		}
+		t->over = t->lease; /* again in full */
+		t->turn = t->id;    /* rows come by id */
+	}
+	w.now.turns = w.now.next_id + 1;
+	for (int i = 0; i < OUTCOMES; i++) {
+		struct m_outcome *o = &w.now.outcomes[i];
+
+		o->used = o->used && o->session < SESSIONS && o->space == 0;
+	}
+	for (int i = 0; i < SESSIONS; i++) {
+		w.now.sessions[i].conn = -1;
+		w.now.sessions[i].over = w.now.sessions[i].grace;
+		w.now.sessions[i].earlies = 0;
+	}
+}

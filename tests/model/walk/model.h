@@ -1,0 +1,165 @@
+/* The naive server: everything it knows is in flat arrays, and everything it is
+ * asked is a scan. It has no index, no heap and no background work: what the
+ * engine does in slices happens here at once. Of each request it says the exact
+ * replies (expect.h). */
+#ifndef TILIA_TESTS_MODEL_H
+#define TILIA_TESTS_MODEL_H
+
+#include "../../../libclient/item.h"
+#include "../../../libclient/message.h"
+#include "../../../server/engine/engine.h"
+
+enum { CONNS = 6, SESSIONS = 5, TUPLES = 400, WAITERS = 200, OUTCOMES = 600, MAX = 4 };
+
+struct m_tuple {
+	bool used, taken;
+	int space, session;
+	uint64_t id, n;       /* n: the request that took it; 0: acknowledged (a claim) */
+	uint64_t token;       /* of a claim; 0: none */
+	uint64_t lease, over; /* over: by the lease clock */
+	uint64_t turn;        /* of the leases that end then */
+	unsigned tries;
+	uint8_t len, bytes[40];
+};
+
+struct m_waiter {
+	bool used, take, resent, in;
+	int space, session, max;
+	uint64_t n, after, order, deadline, lease; /* 0: none */
+	uint8_t len, bytes[120];
+};
+
+struct m_outcome {
+	bool used, take, answered;
+	int session, space;
+	uint64_t n;
+	uint8_t len, result[48];
+};
+
+struct m_session {
+	bool used; /* an id was given, and it is not over */
+	int conn;  /* -1: detached */
+	uint64_t grace, over, number;
+	uint8_t id[ENGINE_SESSION_ID];
+	uint64_t early[64];
+	int earlies;
+};
+
+/* What survives a crash, when its batch was durable, is in here. Sessions 0 to
+ * SESSIONS - 1 have ids; SESSIONS + c is that of connection c without one. */
+struct model {
+	struct m_tuple tuples[TUPLES];
+	struct m_waiter waiters[WAITERS];
+	struct m_outcome outcomes[OUTCOMES];
+	struct m_session sessions[SESSIONS];
+	uint64_t next_id, ceiling, orders, turns;
+	uint64_t last_batch; /* of main */
+	uint64_t lease;
+};
+
+/* ---- model.c ------------------------------------------------------------------ */
+
+/* What time ends: timeouts, leases, graces. */
+void m_expire(void);
+
+/* What a recovery from that state leaves. */
+void m_recover(const struct model *kept);
+
+/* ---- m_space.c ---------------------------------------------------------------- */
+
+/* The batch that a reply about the space waits for. */
+uint64_t m_space_batch(int space);
+
+/* Its contents changed in the open batch. */
+void m_space_touch(int space);
+
+/* The space whose name that item is. */
+int m_space_at(const uint8_t *p);
+
+/* ---- m_tuple.c ---------------------------------------------------------------- */
+
+/* Answers the id. */
+uint64_t m_tuple_put(int space, struct bytes item);
+
+/* A tuple appears: all matching readers, then the longest-waiting taker that may
+ * have one more. */
+void m_tuple_appear(struct m_tuple *t);
+
+/* All visible matches, oldest first; with `hidden`, what is claimed too. */
+int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden,
+                 struct m_tuple **found);
+
+/* Compares two pointers to tuples, for qsort. */
+int m_tuple_by_id(const void *a, const void *b);
+
+/* ---- m_outcome.c: what was done and is not acknowledged ------------------------ */
+
+struct m_outcome *m_outcome_find(int session, uint64_t n);
+struct m_outcome *m_outcome_new(int session, uint64_t n, int space, bool take);
+
+/* The tuples that the outcome of request n took, in order. */
+int m_outcome_taken(int session, uint64_t n, struct m_tuple **found);
+
+/* The ends of an outcome: acknowledged, or undone. */
+void m_outcome_free(struct m_outcome *o);
+void m_outcome_undo(struct m_outcome *o, bool died, bool cancelled);
+
+/* It was asked for again. */
+void m_outcome_answer(int conn, struct m_outcome *o);
+
+/* ---- m_waiter.c ---------------------------------------------------------------- */
+
+/* `order`: its old place; 0 is a new one. */
+void m_waiter_new(int session, const struct request *r, int space, uint64_t order);
+struct m_waiter *m_waiter_find(int session, uint64_t n);
+void m_waiter_end(struct m_waiter *one);
+void m_waiter_expire(void);
+
+/* The waiters of a resumed session are in their places again. */
+void m_waiter_reenter(int session);
+
+/* ---- m_claim.c ----------------------------------------------------------------- */
+
+/* The lease begins, or begins again. */
+void m_claim_lease(struct m_tuple *t, uint64_t ms);
+
+/* How many more claims the session may have. */
+int m_claim_room(int session);
+
+/* The session's open claim of that token, or NULL. */
+struct m_tuple *m_claim_find(int session, uint64_t token);
+
+/* The oldest claim of the session, or NULL. */
+struct m_tuple *m_claim_first(int session);
+
+void m_claim_done(struct m_tuple *t);
+void m_claim_back(struct m_tuple *t);
+void m_claim_expire(void);
+
+/* ---- m_session.c --------------------------------------------------------------- */
+
+/* Its connection; -1 is none. */
+int m_session_conn(int session);
+void m_session_end(int session, bool died);
+void m_session_detach(int session);
+void m_session_expire(void);
+
+/* Acknowledges; *ctx is the session (for message_ranges). */
+void m_session_ack(uint64_t from, uint64_t to, void *ctx);
+
+/* ---- requests ------------------------------------------------------------------- */
+
+void m_put(int conn, int session, const struct request *r, int space);
+void m_take(int session, const struct request *r, int space, uint64_t order);
+void m_take_count(int conn, const struct request *r, int space);
+
+/* Gives tuples to a session. `ms`: of the lease, or 0. */
+void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int space, uint64_t ms);
+void m_commit(int conn, int session, const struct request *r);
+void m_commit_renew(int conn, int session, const struct request *r);
+
+/* m_request.c: what the engine accepted, the model does too. The order a waiter had
+ * is remembered while its resend is given again and again. */
+void m_request(int conn, const struct request *r, int space);
+
+#endif
