@@ -246,38 +246,43 @@ int tilia_undo(struct tilia *t, int64_t request)
 
 /* --- without waiting ------------------------------------------------------- */
 
+int64_t call_submit(struct tilia *t, const struct operation *o, enum tilia_request what,
+                    void (*done)(struct tilia *t, struct tilia_done *d, void *arg), void *arg)
+{
+	struct call *c = create(t);
+	int code;
+
+	if (c == NULL)
+		return client_fail(t, ERROR_NOMEM, NULL);
+	c->what = what;
+	c->callback = done;
+	c->arg = arg;
+	code = session_request(t->session, o->op, o->args, buf_bytes(&o->body), c, &c->n);
+	if (code != 0) {
+		destroy(c);
+		return client_fail(t, code, NULL);
+	}
+	t->dirty = true;
+	client_want(t);
+	return (int64_t)c->n;
+}
+
 int64_t tilia_submit(struct tilia *t, enum tilia_request what, const struct tilia_op *op,
                      const void *cbor, size_t size,
                      void (*done)(struct tilia *t, struct tilia_done *d, void *arg), void *arg)
 {
 	struct operation o;
-	struct call *c;
-	int code;
+	int64_t code;
 
 	if (t->fatal != 0)
 		return t->fatal;
 	if (done == NULL)
 		return client_fail(t, ERROR_USAGE, "a request without a callback");
 	code = operation_submitted(t, &o, what, op, (struct bytes){cbor, size});
-	c = code == 0 ? create(t) : NULL;
-	if (c != NULL) {
-		c->what = what;
-		c->callback = done;
-		c->arg = arg;
-		code = session_request(t->session, o.op, o.args, buf_bytes(&o.body), c, &c->n);
-	} else if (code == 0) {
-		code = ERROR_NOMEM;
-	}
+	if (code == 0)
+		code = call_submit(t, &o, what, done, arg);
 	operation_close(&o);
-	if (code != 0 && c != NULL) {
-		destroy(c);
-		client_fail(t, code, NULL);
-	}
-	if (code != 0)
-		return code;
-	t->dirty = true;
-	client_want(t);
-	return (int64_t)c->n;
+	return code;
 }
 
 int tilia_cancel(struct tilia *t, int64_t request)

@@ -19,6 +19,12 @@ int call_wait(struct tilia *t, enum message_op op, unsigned args, struct bytes b
               struct call_result *r);
 void call_result_close(struct call_result *r);
 
+/* Queues a request whose answer is read as that of `what`, for tilia_submit() and its like:
+ * its number, or a negative code. */
+struct operation;
+int64_t call_submit(struct tilia *t, const struct operation *o, enum tilia_request what,
+                    void (*done)(struct tilia *t, struct tilia_done *d, void *arg), void *arg);
+
 /* Undoes a finished request and waits: 0, TILIA_NONE (it stands), or a code. */
 int call_undo(struct tilia *t, uint64_t n);
 

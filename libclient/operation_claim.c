@@ -45,12 +45,6 @@ static int put_outs(struct tilia *t, struct operation *o, const struct tilia_com
 	return 0;
 }
 
-static int ask(struct tilia *t, struct operation *o, struct call_result *r)
-{
-	return o->body.failed ? client_fail(t, ERROR_NOMEM, NULL)
-	                      : call_wait(t, o->op, o->args, buf_bytes(&o->body), r);
-}
-
 /* The numbers of an answer, which there must be `count` of; `to` may be NULL. */
 static int read_numbers(struct tilia *t, struct bytes body, size_t count, uint64_t *to)
 {
@@ -69,49 +63,96 @@ static int read_numbers(struct tilia *t, struct bytes body, size_t count, uint64
 	return 0;
 }
 
-int tilia_commit(struct tilia *t, const struct tilia_commit *c, uint64_t *ids)
+/* Builds the request; operation_close() in any case. 0, or a code that tilia_error()
+ * explains; so below. */
+static int build_commit(struct tilia *t, struct operation *o, const struct tilia_commit *c)
 {
 	unsigned parts = (c->done_count > 0) + (c->back_count > 0) + (c->bury_count > 0) +
 	                 (c->out_count > 0);
-	struct call_result r = {0};
-	struct operation o;
 	int code;
 
-	operation_begin(&o, MESSAGE_COMMIT);
-	item_put_head(&o.body, ITEM_MAP, parts);
-	o.args++;
-	code = put_outs(t, &o, c); /* in the order of the keys' bytes: the shorter first */
-	put_tokens(&o, "back", c->back, c->back_count, true);
-	put_tokens(&o, "bury", c->bury, c->bury_count, false);
-	put_tokens(&o, "done", c->done, c->done_count, false);
+	operation_begin(o, MESSAGE_COMMIT);
+	item_put_head(&o->body, ITEM_MAP, parts);
+	o->args++;
+	code = put_outs(t, o, c); /* in the order of the keys' bytes: the shorter first */
+	put_tokens(o, "back", c->back, c->back_count, true);
+	put_tokens(o, "bury", c->bury, c->bury_count, false);
+	put_tokens(o, "done", c->done, c->done_count, false);
+	return code == 0 && o->body.failed ? client_fail(t, ERROR_NOMEM, NULL) : code;
+}
+
+static int build_renew(struct tilia *t, struct operation *o, const uint64_t *tokens, size_t count,
+                       int64_t lease_ms)
+{
+	operation_begin(o, MESSAGE_RENEW);
+	if (lease_ms <= 0)
+		return client_fail(t, ERROR_USAGE, "the lease is not above 0");
+	item_put_head(&o->body, ITEM_ARRAY, count);
+	for (size_t i = 0; i < count; i++)
+		item_put_uint(&o->body, tokens[i]);
+	item_put_uint(&o->body, (uint64_t)lease_ms);
+	o->args += 2;
+	return o->body.failed ? client_fail(t, ERROR_NOMEM, NULL) : 0;
+}
+
+/* Asks, if it could be built, and waits for so many numbers. */
+static int ask(struct tilia *t, struct operation *o, int code, size_t count, uint64_t *numbers)
+{
+	struct call_result r = {0};
+
 	if (code == 0)
-		code = ask(t, &o, &r);
+		code = call_wait(t, o->op, o->args, buf_bytes(&o->body), &r);
 	if (code == 0)
-		code = read_numbers(t, buf_bytes(&r.body), c->out_count, ids);
+		code = read_numbers(t, buf_bytes(&r.body), count, numbers);
 	call_result_close(&r);
-	operation_close(&o);
+	operation_close(o);
 	return code;
+}
+
+int tilia_commit(struct tilia *t, const struct tilia_commit *c, uint64_t *ids)
+{
+	struct operation o;
+
+	return ask(t, &o, build_commit(t, &o, c), c->out_count, ids);
 }
 
 int tilia_renew(struct tilia *t, const uint64_t *tokens, size_t count, int64_t lease_ms,
                 uint64_t *left_ms)
 {
-	struct call_result r = {0};
 	struct operation o;
-	int code;
 
-	if (lease_ms <= 0)
-		return client_fail(t, ERROR_USAGE, "the lease is not above 0");
-	operation_begin(&o, MESSAGE_RENEW);
-	item_put_head(&o.body, ITEM_ARRAY, count);
-	for (size_t i = 0; i < count; i++)
-		item_put_uint(&o.body, tokens[i]);
-	item_put_uint(&o.body, (uint64_t)lease_ms);
-	o.args += 2;
-	code = ask(t, &o, &r);
+	return ask(t, &o, build_renew(t, &o, tokens, count, lease_ms), count, left_ms);
+}
+
+/* Queues it, if it could be built. Its answer is a list of numbers as that of outs. */
+static int64_t submit(struct tilia *t, struct operation *o, int64_t code,
+                      void (*done)(struct tilia *t, struct tilia_done *d, void *arg), void *arg)
+{
+	if (code == 0 && t->fatal != 0)
+		code = t->fatal;
+	if (code == 0 && done == NULL)
+		code = client_fail(t, ERROR_USAGE, "a request without a callback");
 	if (code == 0)
-		code = read_numbers(t, buf_bytes(&r.body), count, left_ms);
-	call_result_close(&r);
-	operation_close(&o);
+		code = call_submit(t, o, TILIA_OUTS, done, arg);
+	operation_close(o);
 	return code;
+}
+
+int64_t tilia_submit_commit(struct tilia *t, const struct tilia_commit *c,
+                            void (*done)(struct tilia *t, struct tilia_done *d, void *arg),
+                            void *arg)
+{
+	struct operation o;
+
+	return submit(t, &o, build_commit(t, &o, c), done, arg);
+}
+
+int64_t tilia_submit_renew(struct tilia *t, const uint64_t *tokens, size_t count,
+                           int64_t lease_ms,
+                           void (*done)(struct tilia *t, struct tilia_done *d, void *arg),
+                           void *arg)
+{
+	struct operation o;
+
+	return submit(t, &o, build_renew(t, &o, tokens, count, lease_ms), done, arg);
 }

@@ -430,6 +430,18 @@ TILIA_API int64_t tilia_submit(struct tilia *t, enum tilia_request what,
                                void (*done)(struct tilia *t, struct tilia_done *d, void *arg),
                                void *arg);
 
+/* tilia_commit() and tilia_renew() in the same way; what they point to is copied. d->cbor
+ * is the array of the ids, or of the milliseconds left. */
+TILIA_API int64_t tilia_submit_commit(struct tilia *t, const struct tilia_commit *commit,
+                                      void (*done)(struct tilia *t, struct tilia_done *d,
+                                                   void *arg),
+                                      void *arg);
+TILIA_API int64_t tilia_submit_renew(struct tilia *t, const uint64_t *tokens, size_t count,
+                                     int64_t lease_ms,
+                                     void (*done)(struct tilia *t, struct tilia_done *d,
+                                                  void *arg),
+                                     void *arg);
+
 /* Undoes a submitted request: its callback comes with TILIA_E_CANCELLED when it
  * has no effect now, with the real result when it was done already. 0, or
  * TILIA_E_USAGE: it is finished, or was never there. */

@@ -764,6 +764,42 @@ TEST(submitted_requests_call_back)
 	CHECK_OK(tilia_close(t));
 }
 
+static void on_numbers(struct tilia *t, struct tilia_done *d, void *arg)
+{
+	struct tally *tally = arg;
+
+	(void)t;
+	tally->done += d->code == 0;
+	tally->failed += d->code == TILIA_E_CLAIM_OVER;
+	CHECK(d->code != 0 || (d->size > 1 && ((const uint8_t *)d->cbor)[0] == 0x81));
+}
+
+TEST(submitted_claims_are_renewed_and_committed)
+{
+	const struct tilia_put out = {NULL, "\x82\x61r\x01", 4};
+	struct tilia *t;
+	struct tally tally = {0};
+	uint64_t token;
+	struct tilia_commit c = {.done = &token, .done_count = 1, .out = &out, .out_count = 1};
+
+	server_start(false);
+	t = connect_here();
+	CHECK_OK(tilia_out(t, "si", "job", 1));
+	token = claim_job(t, 60000, 1);
+	CHECK(tilia_submit_renew(t, &token, 1, 90000, on_numbers, &tally) > 0);
+	CHECK(tilia_submit_commit(t, &c, on_numbers, &tally) > 0);
+	CHECK(tilia_submit_commit(t, &c, on_numbers, &tally) > 0);
+	CHECK(tilia_submit_renew(t, &token, 1, 90000, on_numbers, &tally) > 0);
+	CHECK_INT(tilia_submit_renew(t, &token, 1, 0, on_numbers, &tally), TILIA_E_USAGE);
+	CHECK_INT(tilia_submit_commit(t, &c, NULL, NULL), TILIA_E_USAGE);
+	CHECK_OK(tilia_flush(t, 0));
+	CHECK_INT(tally.done, 2);
+	CHECK_INT(tally.failed, 2);
+	CHECK_OK(tilia_in(t, "si", "r", 1));
+	CHECK_INT(tilia_inp(t, "si", "r", 1), TILIA_NONE);
+	CHECK_OK(tilia_close(t));
+}
+
 TEST(an_event_loop_needs_only_fd_events_and_deadline)
 {
 	struct tilia_options o = {.address = NULL};
