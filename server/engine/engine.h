@@ -78,6 +78,8 @@ enum change_kind {
 #define CHANGE_SPACE_DROPPED 1u  /* flags of CHANGE_SPACE at recovery: a drop was not finished */
 #define CHANGE_SPACE_VOLATILE 2u /* only the space's existence is kept, not its tuples */
 
+#define CHANGE_BOUND_CONN 1u /* bound: to a connection. No session has this number */
+
 /* Fields not named for a kind are zero. */
 struct change {
 	enum change_kind kind;
@@ -93,6 +95,7 @@ struct change {
 	uint64_t lease_ms;  /* PUT, STATE: the claim's length. SESSION: its grace */
 	uint64_t due_ms;    /* PUT, STATE: wall time of a delayed tuple; 0 is none */
 	uint64_t expires_ms; /* PUT: wall time; 0 is none */
+	uint64_t bound;     /* PUT: the session with which it vanishes; 0 is none */
 	uint32_t tries;     /* PUT, STATE. SPACE: claims that a tuple may see before it is buried */
 	uint32_t flags;     /* SPACE */
 	uint8_t id16[ENGINE_SESSION_ID]; /* SESSION */

@@ -132,6 +132,7 @@ static void add_put(struct batch *b, const struct change *c)
 	t->sum = sum_tuple(c->space, c->id, c->bytes);
 	set_state(&t->state, c);
 	t->state.expires_ms = c->expires_ms;
+	t->state.bound = c->bound;
 	space->tuples++;
 	space->sums ^= t->sum;
 }

@@ -26,7 +26,7 @@ struct batch_span {
 struct batch_tuple {
 	uint64_t id, space;
 	struct batch_span body; /* PUT, REPLACE */
-	struct sum_state state; /* PUT, REPLACE, STATE (without expires_ms) */
+	struct sum_state state; /* PUT, REPLACE, STATE (its first six) */
 	uint64_t sum;           /* PUT, REPLACE: sum_tuple() */
 	enum batch_fate fate;
 };

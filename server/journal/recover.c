@@ -96,7 +96,8 @@ static int each_session(struct recovery *r)
 static int check_tuple(struct recovery *r, const struct change *c, uint64_t sum)
 {
 	struct sum_state state = {
-		c->session, c->number, c->token, c->lease_ms, c->tries, c->due_ms, c->expires_ms,
+		c->session, c->number, c->token,      c->lease_ms,
+		c->tries,   c->due_ms, c->expires_ms, c->bound,
 	};
 	uint64_t body = sum_tuple(c->space, c->id, c->bytes);
 	uint32_t at = lookup_find(&r->space_at, c->space);
@@ -129,7 +130,8 @@ static int each_tuple(struct recovery *r)
 	c.tries = (uint32_t)store_number(s, which, 7);
 	c.due_ms = store_number(s, which, 8);
 	c.expires_ms = store_number(s, which, 9);
-	code = check_tuple(r, &c, store_number(s, which, 10));
+	c.bound = store_number(s, which, 10);
+	code = check_tuple(r, &c, store_number(s, which, 11));
 	if (code)
 		return code;
 	if (++r->start->tuples % PROGRESS_ROWS == 0 && r->progress)

@@ -24,7 +24,8 @@ static const struct {
 	{"tuple", "CREATE TABLE tuple (id INTEGER PRIMARY KEY, space INTEGER NOT NULL,"
 	          " body BLOB NOT NULL, owner INTEGER NOT NULL, number INTEGER NOT NULL,"
 	          " token INTEGER NOT NULL, lease_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
-	          " due_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, sum INTEGER NOT NULL)"},
+	          " due_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, bound INTEGER NOT NULL,"
+	          " sum INTEGER NOT NULL)"},
 };
 
 #define TABLES (sizeof tables / sizeof *tables)

@@ -97,7 +97,7 @@ static void state_args(struct sum_state *st, sqlite3_value **v)
 	st->due_ms = (uint64_t)sqlite3_value_int64(v[5]);
 }
 
-/* resum(sum, expires_ms, the old six, the new six): a row's checksum after its
+/* resum(sum, expires_ms, bound, the old six, the new six): a row's checksum after its
  * state changed, without looking at its bytes. */
 static void resum(sqlite3_context *ctx, int n, sqlite3_value **v)
 {
@@ -106,8 +106,9 @@ static void resum(sqlite3_context *ctx, int n, sqlite3_value **v)
 
 	(void)n;
 	was.expires_ms = is.expires_ms = (uint64_t)sqlite3_value_int64(v[1]);
-	state_args(&was, v + 2);
-	state_args(&is, v + 8);
+	was.bound = is.bound = (uint64_t)sqlite3_value_int64(v[2]);
+	state_args(&was, v + 3);
+	state_args(&is, v + 9);
 	sqlite3_result_int64(ctx, (sqlite3_int64)(sum ^ sum_of_state(&was) ^ sum_of_state(&is)));
 }
 
@@ -133,7 +134,7 @@ static int connect_database(struct store *s, const struct journal_options *o)
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_handler(s->db, wait_busy, s);
 	sqlite3_wal_hook(s->db, note_wal, s);
-	if (sqlite3_create_function(s->db, "resum", 14, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+	if (sqlite3_create_function(s->db, "resum", 15, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 	                            resum, NULL, NULL) != SQLITE_OK)
 		return store_fail(s, "cannot set up");
 	return 0;

@@ -33,12 +33,13 @@
 	X(SESSION_PUT, "INSERT INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                      \
 	X(SESSION_END, "DELETE FROM session WHERE number = ?1 RETURNING sum")                      \
 	X(TUPLES, "SELECT id, space, body, owner, number, token, lease_ms, tries, due_ms,"         \
-	          " expires_ms, sum FROM tuple ORDER BY id")                                       \
-	X(TUPLE_PUT, "INSERT INTO tuple VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")    \
+	          " expires_ms, bound, sum FROM tuple ORDER BY id")                        \
+	X(TUPLE_PUT,                                                                               \
+	  "INSERT INTO tuple VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")          \
 	X(TUPLE_STATE,                                                                             \
 	  "UPDATE tuple SET owner = ?2, number = ?3, token = ?4, lease_ms = ?5, tries = ?6,"       \
-	  " due_ms = ?7, sum = resum(sum, expires_ms, owner, number, token, lease_ms, tries,"      \
-	  " due_ms, ?2, ?3, ?4, ?5, ?6, ?7) WHERE id = ?1")                                        \
+	  " due_ms = ?7, sum = resum(sum, expires_ms, bound, owner, number, token, lease_ms,"      \
+	  " tries, due_ms, ?2, ?3, ?4, ?5, ?6, ?7) WHERE id = ?1")                         \
 	X(TUPLE_DELETE, "DELETE FROM tuple WHERE id = ?1")                                         \
 	X(OUTCOMES, "SELECT session, batch, results, sum FROM outcome ORDER BY session, batch")    \
 	X(OUTCOME_PUT, "INSERT INTO outcome VALUES (?1, ?2, ?3, ?4)")                              \

@@ -13,10 +13,10 @@ uint64_t sum_tuple(uint64_t space, uint64_t id, struct bytes body)
 
 uint64_t sum_of_state(const struct sum_state *s)
 {
-	uint64_t v[7] = {
+	uint64_t v[8] = {
 		htole64(s->owner), htole64(s->number), htole64(s->token),
 		htole64(s->lease_ms), htole64(s->tries), htole64(s->due_ms),
-		htole64(s->expires_ms),
+		htole64(s->expires_ms), htole64(s->bound),
 	};
 
 	return hash_of(v, sizeof v, 0);

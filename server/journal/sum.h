@@ -13,7 +13,7 @@ uint64_t sum_tuple(uint64_t space, uint64_t id, struct bytes body);
 
 /* What happens to a tuple. */
 struct sum_state {
-	uint64_t owner, number, token, lease_ms, tries, due_ms, expires_ms;
+	uint64_t owner, number, token, lease_ms, tries, due_ms, expires_ms, bound;
 };
 
 /* A tuple's row carries sum_tuple() ^ sum_of_state(). */

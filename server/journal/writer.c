@@ -40,7 +40,8 @@ static int writer_put(struct store *s, const struct batch *b, const struct batch
 	store_bind(s, put, 8, st->tries);
 	store_bind(s, put, 9, st->due_ms);
 	store_bind(s, put, 10, st->expires_ms);
-	store_bind(s, put, 11, t->sum ^ sum_of_state(st));
+	store_bind(s, put, 11, st->bound);
+	store_bind(s, put, 12, t->sum ^ sum_of_state(st));
 	return writer_one_row(s, put, t->id);
 }
 

@@ -65,6 +65,7 @@ static void tuple_put(struct scenario *s, struct tuple *t)
 	c.bytes = (struct bytes){t->body, t->n};
 	c = with_state(c);
 	c.expires_ms = test_random_below(2) ? 0 : test_random_below(1000000);
+	c.bound = test_random_below(2) ? 0 : test_random_below(100);
 	give(s, &c);
 	t->live = true;
 }
@@ -328,9 +329,9 @@ void scenario_dump_row(const struct change *c, void *dump)
 	buf_printf(b,
 	           "%s %" PRIu64 " %" PRIu64 " session %" PRIu64 " number %" PRIu64
 	           " batch %" PRIu64 " token %" PRIu64 " lease %" PRIu64 " due %" PRIu64
-	           " expires %" PRIu64 " tries %" PRIu32 " flags %" PRIu32,
+	           " expires %" PRIu64 " bound %" PRIu64 " tries %" PRIu32 " flags %" PRIu32,
 	           names[c->kind], c->space, c->id, c->session, c->number, c->batch, c->token,
-	           c->lease_ms, c->due_ms, c->expires_ms, c->tries, c->flags);
+	           c->lease_ms, c->due_ms, c->expires_ms, c->bound, c->tries, c->flags);
 	dump_bytes(b, "id", (struct bytes){c->id16, sizeof c->id16});
 	dump_bytes(b, "principal", c->principal);
 	dump_bytes(b, "dead", c->dead);

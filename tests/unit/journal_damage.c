@@ -55,6 +55,7 @@ TEST(a_changed_row_is_named)
 		{"UPDATE tuple SET body = x'80' WHERE id = 2", "checksum of tuple 2"},
 		{"UPDATE tuple SET tries = 1 WHERE id = 2", "checksum of tuple 2"},
 		{"UPDATE tuple SET expires_ms = 1 WHERE id = 2", "checksum of tuple 2"},
+		{"UPDATE tuple SET bound = 1 WHERE id = 2", "checksum of tuple 2"},
 		{"DELETE FROM tuple WHERE id = 2", "has 2 tuples instead of 3"},
 		{"UPDATE space SET name = 'y'", "checksum of space 1"},
 		{"DELETE FROM space", "space 1, which is missing"},
