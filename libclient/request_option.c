@@ -167,6 +167,10 @@ int request_options(struct request_reader *m)
 	m->p = first;
 	for (uint64_t i = 0; i < h.arg && rc == 0; i++)
 		rc = read_option(m);
+	if (rc == 0 && (MESSAGE_PUTS >> m->r->op & 1) && request_has(m->r, OPTION_HIDDEN) &&
+	    !request_has(m->r, OPTION_UNLESS))
+		return request_refuse(m, ERROR_REQUEST, "%s: option hidden is for unless",
+		                      request_op_name(m));
 	m->left = 0;
 	return rc;
 }

@@ -4,92 +4,137 @@
 
 #include <assert.h>
 
-struct tally {
+struct audit {
 	const struct engine *e;
 	const struct index *index;
 	bool hidden; /* which of the index's two tables */
 	const struct waitshape *shape;
 	struct space *space;
-	uint64_t tuples, waiting, claims;
+	uint64_t tuples, waiting, tallies, claims;
 };
 
 static void check_bucket(void *item, void *ctx)
 {
-	struct tally *tally = ctx;
-	const struct index *x = tally->index;
+	struct audit *audit = ctx;
+	const struct index *x = audit->index;
 	struct tuple *first = bucket_first(item), *t = first;
 
 	assert(bucket_count(item) > 0 && (!bucket_seq(item) || bucket_count(item) > 1));
 	for (; t; t = bucket_after(item, t->id)) {
 		assert(t->fields == x->arity && t->id <= x->position);
 		assert(shape_admits(x->class, t) && shape_same(x->class, first, t));
-		assert(seq_find(tally->hidden ? &x->space->hidden : &x->space->all, t->id) == t);
-		tally->tuples++;
+		assert(seq_find(audit->hidden ? &x->space->hidden : &x->space->all, t->id) == t);
+		audit->tuples++;
 	}
 }
 
 static void check_index(const struct engine *e, const struct index *x)
 {
-	struct tally tally = {.e = e, .index = x};
+	struct audit audit = {.e = e, .index = x};
 	uint64_t expected = 0;
 	struct seq_cursor at;
 
-	hash_each(&x->buckets, check_bucket, &tally);
-	tally.hidden = true;
-	hash_each(&x->hidden, check_bucket, &tally);
+	hash_each(&x->buckets, check_bucket, &audit);
+	audit.hidden = true;
+	hash_each(&x->hidden, check_bucket, &audit);
 	for (int i = 0; i < 2; i++)
 		for (struct tuple *t = seq_after(i ? &x->space->hidden : &x->space->all, 0, &at); t;
 		     t = seq_next(&at))
 			expected += t->fields == x->arity && t->id <= x->position &&
 			            shape_admits(x->class, t);
-	assert(tally.tuples == expected && x->tuples == expected);
+	assert(audit.tuples == expected && x->tuples == expected);
 	assert(index_complete(x) || work_active(&x->build));
 }
 
-static void check_waiters(struct tally *tally, const struct waitkey *k, void *bucket, bool take)
+/* How many there are of what a tally counts. */
+static uint64_t count_matches(const struct space *s, const struct waiter *w)
 {
-	uint32_t residual = 0;
+	uint64_t count = 0;
 
-	for (struct waiter *w = bucket_first(bucket); w; w = bucket_after(bucket, w->order)) {
-		assert(w->key == k && w->take == take && w->space == tally->space &&
-		       w->session->conn);
+	for (int i = 0; i < (w->visible ? 1 : 2); i++)
+		for (struct tuple *t = seq_first(i ? &s->hidden : &s->all); t;
+		     t = seq_after(i ? &s->hidden : &s->all, t->id, NULL))
+			count += template_match_tuple(w->tuple, t);
+	return count;
+}
+
+static void check_tallied(const struct space *s, const struct waiter *w)
+{
+	const struct tally *y = w->tally;
+
+	assert(y->visible == w->visible && y->tuple == (w->residue ? w->tuple : NULL));
+	assert(y->waiters > 0 && (!y->tuple || y->waiters == 1));
+	assert(y->least.count + y->none.count == y->waiters && list_empty((void *)(uintptr_t)&y->changed));
+	assert(y->count == count_matches(s, w));
+	assert(w->least ? y->count < w->least : y->count > 0); /* it was not forgotten */
+}
+
+/* Nothing it waits for is there: a wake-up was not lost. */
+static void check_waits(const struct space *s, const struct waiter *w)
+{
+	for (struct tuple *t = seq_first(&s->all); t; t = seq_after(&s->all, t->id, NULL))
+		assert(t->id <= w->after || !template_match_tuple(w->tuple, t));
+}
+
+static uint64_t count_in(void *bucket, enum message_op op)
+{
+	for (struct waiter *w = bucket_first(bucket); w; w = bucket_after(bucket, w->order))
+		assert(w->op == op);
+	return bucket_count(bucket);
+}
+
+static void check_waiters(struct audit *audit, const struct waitkey *k)
+{
+	uint64_t residual = 0, waiting = 0, counting = 0;
+
+	for (const struct list *it = k->waiters.next; it != &k->waiters; it = it->next) {
+		struct waiter *w = list_entry(it, struct waiter, place);
+
+		assert(w->key == k && w->space == audit->space && w->session->conn);
+		assert(waiter_counts(w) == (w->tally != NULL));
+		if (w->tally)
+			check_tallied(audit->space, w);
+		if (w->op == MESSAGE_WAIT)
+			counting++;
+		else
+			check_waits(audit->space, w);
 		residual += w->residue;
-		tally->waiting++;
-		/* Nothing it waits for is there: a wake-up was not lost. */
-		for (struct tuple *t = seq_first(&tally->space->all); t;
-		     t = seq_after(&tally->space->all, t->id, NULL))
-			assert(t->id <= w->after || !template_match_tuple(w->tuple, t));
+		waiting++;
 	}
-	assert(residual <= k->residual);
+	assert(residual == k->residual);
+	assert(waiting == counting + count_in(k->readers, MESSAGE_RD) +
+	                          count_in(k->takers, MESSAGE_IN));
+	audit->waiting += waiting;
+	for (const struct list *it = k->tallies.next; it != &k->tallies; it = it->next)
+		audit->tallies++;
 }
 
 static void check_key(void *item, void *ctx)
 {
 	const struct waitkey *k = item;
 
-	assert(k->readers || k->takers);
-	check_waiters(ctx, k, k->readers, false);
-	check_waiters(ctx, k, k->takers, true);
+	assert(!list_empty((void *)(uintptr_t)&k->waiters));
+	check_waiters(ctx, k);
 }
 
-static void check_arity(struct tally *tally, const struct arity *a)
+static void check_arity(struct audit *audit, const struct arity *a)
 {
 	uint32_t indexes = 0, shapes = 0;
 
 	for (const struct list *it = a->indexes.next; it != &a->indexes; it = it->next, indexes++)
-		check_index(tally->e, list_entry(it, struct index, link));
+		check_index(audit->e, list_entry(it, struct index, link));
 	for (const struct list *it = a->waiting.next; it != &a->waiting; it = it->next, shapes++) {
-		tally->shape = list_entry(it, struct waitshape, link);
-		assert(tally->shape->keys.count > 0);
-		hash_each(&tally->shape->keys, check_key, tally);
+		audit->shape = list_entry(it, struct waitshape, link);
+		assert(audit->shape->keys.count > 0);
+		hash_each(&audit->shape->keys, check_key, audit);
 	}
 	assert(indexes == a->index_count && shapes == a->waiting_count);
-	assert(indexes <= tally->e->config.limits.indexes);
+	assert(indexes <= audit->e->config.limits.indexes);
 }
 
-static void check_space(const struct engine *e, struct space *s, struct tally *sum)
+static void check_space(const struct engine *e, struct space *s, struct audit *sum)
 {
-	struct tally tally = {.e = e, .space = s};
+	struct audit audit = {.e = e, .space = s};
 	uint64_t bytes = 0, tuples = 0, arities = 0;
 	struct seq_cursor at;
 
@@ -109,15 +154,14 @@ static void check_space(const struct engine *e, struct space *s, struct tally *s
 		if (!s->arities[n])
 			continue;
 		arities += s->arities[n]->tuples;
-		check_arity(&tally, s->arities[n]);
+		check_arity(&audit, s->arities[n]);
 	}
 	assert(arities == tuples);
-	check_waiters(&tally, &s->everything, s->everything.readers, false);
-	check_waiters(&tally, &s->everything, s->everything.takers, true);
-	assert(tally.waiting == s->waiting);
+	check_waiters(&audit, &s->everything);
+	assert(audit.waiting == s->waiting && audit.tallies == s->tallies);
 	sum->tuples += tuples;
 	sum->claims += s->hidden.count;
-	sum->waiting += tally.waiting;
+	sum->waiting += audit.waiting;
 }
 
 static uint32_t check_outcome_claims(const struct outcome *o)
@@ -176,7 +220,7 @@ static void check_seeker(const struct seeker *k)
 void engine_assert(const struct engine *e)
 {
 	uint64_t outcomes = 0, taken = 0;
-	struct tally sum = {.e = e};
+	struct audit sum = {.e = e};
 	bool working = engine_working(e);
 
 	for (struct space *s = seq_first(&e->spaces); s; s = seq_after(&e->spaces, s->number, NULL))

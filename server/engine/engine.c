@@ -43,6 +43,7 @@ struct engine *engine_create(const struct engine_config *config)
 	heap_init(&e->graces);
 	heap_init(&e->leases);
 	list_init(&e->work);
+	list_init(&e->tallies);
 	buf_init(&e->result);
 	e->main = space_create(e, 1, bytes_of(ENGINE_MAIN), config->all_volatile);
 	return e;
@@ -260,14 +261,8 @@ static void expire(struct engine *e)
 	session_expire(e);
 }
 
-int engine_step(struct engine *e, const struct event *ev, struct effects *fx)
+static int take_event(struct engine *e, const struct event *ev)
 {
-	empty_grave(e);
-	fx->count = 0;
-	buf_clear(&fx->bytes, (size_t)1 << 20);
-	e->fx = fx;
-	set_clocks(e, ev);
-	e->batch_full = ev->batch_full;
 	switch (ev->kind) {
 	case EV_RESTORE:
 		restore(e, ev->change);
@@ -304,6 +299,21 @@ int engine_step(struct engine *e, const struct event *ev, struct effects *fx)
 		break;
 	}
 	return 0;
+}
+
+int engine_step(struct engine *e, const struct event *ev, struct effects *fx)
+{
+	int code;
+
+	empty_grave(e);
+	fx->count = 0;
+	buf_clear(&fx->bytes, (size_t)1 << 20);
+	e->fx = fx;
+	set_clocks(e, ev);
+	e->batch_full = ev->batch_full;
+	code = take_event(e, ev);
+	tally_settle(e);
+	return code;
 }
 
 bool engine_working(const struct engine *e)

@@ -173,7 +173,7 @@ static void reenter(struct engine *e, struct session *s)
 	if (count > 1)
 		qsort(w, count, sizeof *w, by_order);
 	for (i = 0; i < count; i++)
-		take_reenter(e, w[i]);
+		waiter_reenter(e, w[i]);
 	xfree(w);
 }
 

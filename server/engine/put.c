@@ -55,17 +55,45 @@ static uint64_t put_list(struct engine *e, struct space *s, const struct request
 	return id;
 }
 
+/* Whether what `unless` names is there, in *there; or ENGINE_AGAIN. */
+static int look_unless(struct engine *e, struct conn *c, const struct request *r,
+                       struct space *s, bool *there)
+{
+	struct template t;
+	struct search_want want = {
+		.space = s, .template = &t, .counting = true, .hidden = !request_visible(r), .max = 1,
+	};
+	uint64_t count;
+	int code;
+
+	*there = false;
+	if (!request_has(r, OPTION_UNLESS))
+		return 0;
+	template_open(&t, r->option[OPTION_UNLESS].s);
+	code = search_run(e, &c->seeker, &want, NULL, &count);
+	template_close(&t);
+	*there = code == 0 && count > 0;
+	return code;
+}
+
 int put_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
 	struct space *s = request_space(e, c, r);
 	struct buf *result = &e->result;
+	bool there;
 	uint64_t id;
 
 	if (!s)
 		return 0;
 	if (!s->is_volatile && ev->batch_full)
 		return ENGINE_AGAIN;
+	if (look_unless(e, c, r, s, &there) != 0)
+		return ENGINE_AGAIN;
+	if (there) {
+		reply_null(e, c, r->n, s->last_batch);
+		return 0;
+	}
 	if (put_refused(e, c, r, r->value.n))
 		return 0;
 	buf_clear(result, 65536);

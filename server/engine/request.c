@@ -43,11 +43,12 @@ static int ack(struct engine *e, struct conn *c, const struct event *ev)
 static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const struct event *) = {
 	[MESSAGE_HELLO] = session_hello, [MESSAGE_OUT] = put_run,
 	[MESSAGE_OUTS] = put_run,        [MESSAGE_IN] = take_run,
-	[MESSAGE_RD] = take_run,         [MESSAGE_COUNT] = take_count,
+	[MESSAGE_RD] = take_run,         [MESSAGE_COUNT] = count_run,
 	[MESSAGE_CANCEL] = hello_cancel, [MESSAGE_ACK] = ack,
 	[MESSAGE_SPACE] = admin_space,   [MESSAGE_STATS] = admin_stats,
 	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = hello_bye,
 	[MESSAGE_COMMIT] = commit_run,   [MESSAGE_RENEW] = commit_renew,
+	[MESSAGE_WAIT] = count_run,
 };
 
 bool request_spoken(enum message_op op)

@@ -40,6 +40,7 @@ struct space *space_create(struct engine *e, uint64_t number, struct bytes name,
 	seq_init(&s->all);
 	seq_init(&s->hidden);
 	list_init(&s->walks);
+	waitkey_init(&s->everything);
 	list_init(&s->drop.link);
 	seq_insert(&e->spaces, s);
 	hash_insert(&e->space_names, name_hash(e, name), s);
@@ -122,6 +123,8 @@ static void enter(struct engine *e, struct space *s, struct tuple *t, const stru
 	list_each(it, &a->indexes)
 		index_add(list_entry(it, struct index, link), k, t, hidden);
 	walk_enter(s, t, hidden);
+	if (s->tallies > 0)
+		tally_change(e, s, t, k, hidden, true);
 }
 
 static void leave(struct engine *e, struct space *s, struct tuple *t, const struct keys *k,
@@ -131,6 +134,8 @@ static void leave(struct engine *e, struct space *s, struct tuple *t, const stru
 
 	space_touch(e, s);
 	walk_leave(s, t, hidden);
+	if (s->tallies > 0)
+		tally_change(e, s, t, k, hidden, false);
 	list_each(it, &a->indexes)
 		index_remove(list_entry(it, struct index, link), k, t, hidden);
 	account(e, s, t, false);
@@ -232,20 +237,6 @@ static void bury_tuple(void *item, void *ctx)
 	engine_bury(e, t);
 }
 
-/* The next waiter of a dropped space, wherever it stands, or NULL. */
-static struct waiter *any_waiter(struct space *s)
-{
-	struct waitkey *k = &s->everything;
-
-	for (unsigned n = 0; n <= TUPLE_FIELDS && !k->readers && !k->takers; n++) {
-		struct list *first = s->arities[n] ? list_first(&s->arities[n]->waiting) : NULL;
-
-		if (first)
-			k = waiter_any_key(list_entry(first, struct waitshape, link));
-	}
-	return bucket_first(k->readers ? k->readers : k->takers);
-}
-
 static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 {
 	struct space *s = list_entry(w, struct space, drop);
@@ -253,7 +244,7 @@ static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 	unsigned used = 1;
 
 	for (; s->waiting > 0 && used < units; used++) {
-		struct waiter *one = any_waiter(s);
+		struct waiter *one = waiter_any(s);
 
 		reply_error(e, one->session->conn, one->n, s->last_batch, ERROR_NO_SPACE,
 		            "the space was dropped");

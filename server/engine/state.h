@@ -12,7 +12,9 @@
 #include "index.h"
 #include "search.h"
 #include "shape.h"
+#include "tally.h"
 #include "tuple.h"
+#include "waiter.h"
 #include "walk.h"
 #include "work.h"
 
@@ -20,59 +22,6 @@ struct engine;
 struct conn;
 struct session;
 struct claim;
-
-/* ---- waiter.c: requests that wait for a tuple ------------------------------ */
-
-/* Waiters of one shape and the same bound fields. */
-struct waitkey {
-	struct waitshape *shape; /* NULL: those that match everything */
-	void *readers, *takers;  /* buckets of struct waiter, by order */
-	uint32_t hash;
-	uint32_t residual;
-};
-
-struct waitshape {
-	struct list link; /* arity.waiting */
-	struct hash keys; /* of struct waitkey */
-	uint8_t arity;
-	uint8_t class[];
-};
-
-struct waiter {
-	uint64_t order; /* first: of arrival; the key in waitkey's buckets */
-	uint64_t n;
-	struct session *session;
-	struct list link;       /* session.waiting */
-	struct heap_node timer; /* engine.timers */
-	struct space *space;
-	struct waitkey *key;    /* NULL: not in the indexes (detached) */
-	struct tuple *tuple;    /* the template's; NULL is null */
-	uint64_t after;
-	uint64_t lease_ms;      /* 0: a plain take */
-	uint32_t max;
-	bool take, residue;
-	bool resent;            /* asked for on the present connection */
-};
-
-/* Makes a waiter of a request and enters it. 0, or ERROR_LIMIT with *why. */
-int waiter_create(struct engine *e, struct conn *c, const struct request *r, struct space *s,
-                  struct template *t, const char **why);
-void waiter_free(struct engine *e, struct waiter *w);
-struct waiter *waiter_find(const struct session *s, uint64_t n);
-
-/* Out of the indexes, when its session loses its connection; and back. */
-void waiter_leave(struct engine *e, struct waiter *w);
-void waiter_enter(struct engine *e, struct waiter *w);
-
-/* Serves every matching reader, then the longest-waiting matching taker with a
- * tuple that is in no index yet. True: it was taken. */
-bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const struct keys *k);
-
-/* Any key of a waiting shape. */
-struct waitkey *waiter_any_key(struct waitshape *shape);
-
-/* Answers due timeouts, a slice of them. */
-void waiter_expire(struct engine *e);
 
 /* ---- space.c: a named bag of tuples ---------------------------------------- */
 
@@ -98,6 +47,7 @@ struct space {
 	uint64_t last_batch; /* the last one that changed it; 0 in a volatile space */
 	uint64_t bytes;      /* of its tuples, hidden ones too */
 	uint64_t waiting;    /* waiters in its indexes */
+	uint64_t tallies;    /* of them: numbers that are kept */
 	uint64_t refs;       /* outcomes, claims and waiters that name it */
 };
 
@@ -339,7 +289,7 @@ void reply_delete(struct engine *e, struct space *sp, const struct tuple *t);
 /* A change for the open batch: zeroed but for its kind, to be filled in. */
 struct change *reply_change(struct engine *e, enum change_kind kind);
 
-/* ---- put.c: out, outs; take.c: in, rd, count; commit.c: commit, renew;
+/* ---- put.c: out, outs; take.c: in, rd; count.c: count, wait; commit.c: commit, renew;
  * 0 or ENGINE_AGAIN ---------------------------------------------------------------- */
 
 int put_run(struct engine *e, struct conn *c, const struct event *ev);
@@ -353,11 +303,12 @@ bool put_refused(struct engine *e, struct conn *c, const struct request *r, size
 int commit_run(struct engine *e, struct conn *c, const struct event *ev);
 int commit_renew(struct engine *e, struct conn *c, const struct event *ev);
 int take_run(struct engine *e, struct conn *c, const struct event *ev);
-int take_count(struct engine *e, struct conn *c, const struct event *ev);
 
-/* A waiting request of a resumed session: served, or waiting in its old place.
- * One that would need unfinished work stays out until it is sent again. */
+int count_run(struct engine *e, struct conn *c, const struct event *ev);
+
+/* waiter_reenter() */
 void take_reenter(struct engine *e, struct waiter *w);
+void count_reenter(struct engine *e, struct waiter *w);
 
 /* Gives tuples to a session: outcome, changes and reply. They stand nowhere now;
  * or, when they are claimed (lease_ms > 0), they are hidden. */
@@ -378,14 +329,19 @@ int request_bad(struct engine *e, struct conn *c, const struct event *ev);
 /* What the engine does not do yet; refused by name and not in `features`. */
 #define UNSPOKEN_BIT(o) ((uint64_t)1 << OPTION_##o)
 #define REQUEST_UNSPOKEN                                                                        \
-	(UNSPOKEN_BIT(DRAIN) | UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(UNLESS) |    \
-	 UNSPOKEN_BIT(HIDDEN) | UNSPOKEN_BIT(ROOM) | UNSPOKEN_BIT(BOUND) | UNSPOKEN_BIT(SHAPE) |   \
-	 UNSPOKEN_BIT(TUPLES) | UNSPOKEN_BIT(BYTES))
+	(UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(ROOM) | UNSPOKEN_BIT(BOUND) |      \
+	 UNSPOKEN_BIT(SHAPE) | UNSPOKEN_BIT(TUPLES) | UNSPOKEN_BIT(BYTES))
 
 bool request_spoken(enum message_op op);
 
 /* Whether the connection's session may do that on the space. */
 bool request_may(const struct conn *c, struct bytes space, unsigned op);
+
+/* `hidden: false`: only what is visible counts. */
+static inline bool request_visible(const struct request *r)
+{
+	return request_has(r, OPTION_HIDDEN) && !r->option[OPTION_HIDDEN].u;
+}
 
 /* The space a request names, or NULL after an error reply. */
 struct space *request_space(struct engine *e, struct conn *c, const struct request *r);
@@ -433,6 +389,7 @@ struct engine {
 	struct heap timers, graces, leases;
 	uint32_t expiries; /* leases that ended in this batch and changed something durable */
 	struct list work;
+	struct list tallies;     /* tally.changed: in this step */
 	struct tuple **grave;    /* freed at the next step */
 	size_t grave_count, grave_cap;
 	struct buf result;       /* scratch: the result of a put */

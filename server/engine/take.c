@@ -1,4 +1,4 @@
-/* in, rd and count: search, and wait when nothing is there, in one step. */
+/* in and rd: search, and wait when nothing is there, in one step. */
 #include "state.h"
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -69,15 +69,35 @@ static void answer_found(struct engine *e, struct conn *c, const struct request 
 		take_found(e, c->session, r->n, s, count, option(r, OPTION_LEASE, 0));
 }
 
-static void answer_nothing(struct engine *e, struct conn *c, const struct request *r,
-                           struct space *s, struct template *t)
+/* How many there are, hidden ones too, for those that end when nothing is left. */
+static int count_all(struct engine *e, struct seeker *k, struct space *s, struct template *t,
+                     uint64_t *count)
 {
-	const char *why;
+	struct search_want want = {
+		.space = s, .template = t, .slot = 1, .counting = true, .hidden = true,
+	};
 
-	if (request_has(r, OPTION_TIMEOUT) && r->option[OPTION_TIMEOUT].u == 0)
+	return search_run(e, k, &want, NULL, count);
+}
+
+static int answer_nothing(struct engine *e, struct conn *c, const struct request *r,
+                          struct space *s, struct template *t)
+{
+	bool waits = !request_has(r, OPTION_TIMEOUT) || r->option[OPTION_TIMEOUT].u > 0;
+	uint64_t exist = 1;
+	const char *why;
+	int code;
+
+	if (waits && option(r, OPTION_DRAIN, 0)) {
+		code = count_all(e, &c->seeker, s, t, &exist);
+		if (code != 0)
+			return code;
+	}
+	if (!waits || exist == 0)
 		reply_tuples(e, c, r->n, s->last_batch, false, NULL, 0);
-	else if (waiter_create(e, c, r, s, t, &why))
+	else if (waiter_create(e, c, r, s, t, exist, &why))
 		reply_error(e, c, r->n, 0, ERROR_LIMIT, "%s: %s", message_rows[r->op].name, why);
+	return 0;
 }
 
 int take_run(struct engine *e, struct conn *c, const struct event *ev)
@@ -108,37 +128,16 @@ int take_run(struct engine *e, struct conn *c, const struct event *ev)
 	if (code == 0 && count > 0)
 		answer_found(e, c, r, s, (uint32_t)count);
 	else if (code == 0)
-		answer_nothing(e, c, r, s, &t);
+		code = answer_nothing(e, c, r, s, &t);
 	template_close(&t);
 	return code;
-}
-
-int take_count(struct engine *e, struct conn *c, const struct event *ev)
-{
-	const struct request *r = ev->request;
-	struct space *s = request_space(e, c, r);
-	struct template t;
-	struct search_want want = {.space = s, .template = &t, .counting = true, .hidden = true};
-	uint64_t count;
-	int code;
-
-	if (!s)
-		return 0;
-	template_open(&t, r->value);
-	code = search_run(e, &c->seeker, &want, NULL, &count);
-	template_close(&t);
-	if (code != 0)
-		return code;
-	item_put_uint(reply_begin(e, r->n), count);
-	reply_end(e, c, r->n, s->last_batch, false);
-	return 0;
 }
 
 static void reenter_answer(struct engine *e, struct waiter *w, uint32_t count)
 {
 	struct session *s = w->session;
 
-	if (!w->take) {
+	if (w->op == MESSAGE_RD) {
 		reply_tuples(e, s->conn, w->n, w->space->last_batch, false, e->some, count);
 		return;
 	}
@@ -151,28 +150,23 @@ void take_reenter(struct engine *e, struct waiter *w)
 	struct search_want want = {
 		.space = w->space, .template = &t, .after = w->after, .max = w->max,
 	};
-	uint64_t count;
+	uint64_t count, exist = 1;
 	int code;
 
-	if (w->space->dropped) {
-		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_NO_SPACE,
-		            "the space was dropped");
-		waiter_free(e, w);
-		return;
-	}
-	if (w->take &&
+	if (w->op == MESSAGE_IN &&
 	    (!outcome_room(e, w->session) || (w->lease_ms && !claim_room(e, w->session))))
 		return;
-	template_open(&t, w->tuple ? tuple_bytes(w->tuple)
-	                           : (struct bytes){(const uint8_t *)"\xf6", 1});
+	waiter_template(w, &t);
 	if (w->lease_ms > 0)
 		want.max = least(w->max, claim_room(e, w->session));
 	code = search_run(e, NULL, &want, e->some, &count);
+	if (code == 0 && count == 0 && w->drain)
+		code = count_all(e, NULL, w->space, &t, &exist);
 	template_close(&t);
 	if (code != 0)
 		return;
-	if (count == 0) {
-		waiter_enter(e, w);
+	if (count == 0 && exist > 0) {
+		waiter_enter(e, w, exist);
 		return;
 	}
 	reenter_answer(e, w, (uint32_t)count);

@@ -12,9 +12,16 @@ struct key_key {
 	const struct tuple *tuple;
 };
 
+/* One of those who stand there: they agree in the fields that the key is made of. */
 static struct waiter *key_sample(const struct waitkey *k)
 {
-	return bucket_first(k->readers ? k->readers : k->takers);
+	return list_empty(&k->waiters) ? NULL : list_entry(k->waiters.next, struct waiter, place);
+}
+
+void waitkey_init(struct waitkey *k)
+{
+	list_init(&k->waiters);
+	list_init(&k->tallies);
 }
 
 static bool key_is(const void *item, const void *key)
@@ -51,12 +58,17 @@ static void first_key(void *item, void *ctx)
 	*(struct waitkey **)ctx = item;
 }
 
-struct waitkey *waiter_any_key(struct waitshape *shape)
+struct waiter *waiter_any(struct space *s)
 {
-	struct waitkey *k = NULL;
+	struct waitkey *k = &s->everything;
 
-	hash_each(&shape->keys, first_key, &k);
-	return k;
+	for (unsigned n = 0; n <= TUPLE_FIELDS && list_empty(&k->waiters); n++) {
+		struct list *first = s->arities[n] ? list_first(&s->arities[n]->waiting) : NULL;
+
+		if (first)
+			hash_each(&list_entry(first, struct waitshape, link)->keys, first_key, &k);
+	}
+	return key_sample(k);
 }
 
 static struct waitshape *shape_find(const struct arity *a, const uint8_t *class, unsigned arity)
@@ -85,13 +97,17 @@ static struct waitshape *shape_get(struct arity *a, const uint8_t *class, unsign
 	return w;
 }
 
-/* The key of these bound fields, or NULL. */
 static struct waitkey *key_find(const struct waitshape *w, uint32_t hash, const struct tuple *t)
 {
 	struct key_key key = {w, t};
 	void **slot = hash_find(&w->keys, hash, key_is, &key);
 
 	return slot ? *slot : NULL;
+}
+
+struct waitkey *waiter_key(const struct waitshape *w, const struct keys *k, const struct tuple *t)
+{
+	return key_find(w, keys_hash(k, w->class, w->arity), t);
 }
 
 static struct waitkey *key_get(struct waitshape *w, uint32_t hash, const struct tuple *t)
@@ -101,6 +117,7 @@ static struct waitkey *key_get(struct waitshape *w, uint32_t hash, const struct 
 	if (k)
 		return k;
 	k = xcalloc(1, sizeof *k);
+	waitkey_init(k);
 	k->shape = w;
 	k->hash = hash;
 	return k; /* enters the table with its first waiter: it is found by it */
@@ -121,7 +138,7 @@ static void key_release(struct space *s, struct waitkey *k, void **slot)
 	xfree(w);
 }
 
-void waiter_enter(struct engine *e, struct waiter *w)
+void waiter_enter(struct engine *e, struct waiter *w, uint64_t count)
 {
 	struct space *s = w->space;
 	struct waitkey *k = &s->everything;
@@ -136,17 +153,20 @@ void waiter_enter(struct engine *e, struct waiter *w)
 		keys_of(&keys, w->tuple, e->config.hash_seed);
 		shape = shape_get(space_arity(s, t.shape.arity), t.shape.class, t.shape.arity);
 		k = key_get(shape, keys_hash(&keys, shape->class, shape->arity), w->tuple);
-		fresh = !k->readers && !k->takers;
+		fresh = list_empty(&k->waiters);
 		template_close(&t);
 	}
-	if (w->take)
-		k->takers = bucket_add(k->takers, w);
-	else
-		k->readers = bucket_add(k->readers, w);
+	list_append(&k->waiters, &w->place);
 	if (fresh)
 		hash_insert(&k->shape->keys, k->hash, k);
 	k->residual += w->residue;
 	w->key = k;
+	if (w->op == MESSAGE_IN)
+		k->takers = bucket_add(k->takers, w);
+	else if (w->op == MESSAGE_RD)
+		k->readers = bucket_add(k->readers, w);
+	if (waiter_counts(w))
+		tally_join(w, count);
 	s->waiting++;
 	e->waiting++;
 }
@@ -164,16 +184,39 @@ void waiter_leave(struct engine *e, struct waiter *w)
 		slot = hash_find(&k->shape->keys, k->hash, key_is, &key);
 		assert(slot && *slot == k);
 	}
-	if (w->take)
+	if (w->tally)
+		tally_leave(w);
+	if (w->op == MESSAGE_IN)
 		k->takers = bucket_remove(k->takers, w);
-	else
+	else if (w->op == MESSAGE_RD)
 		k->readers = bucket_remove(k->readers, w);
+	list_remove(&w->place);
 	k->residual -= w->residue;
 	w->key = NULL;
 	w->space->waiting--;
 	e->waiting--;
-	if (slot && !k->readers && !k->takers)
+	if (slot && list_empty(&k->waiters))
 		key_release(w->space, k, slot);
+}
+
+void waiter_template(const struct waiter *w, struct template *t)
+{
+	static const uint8_t null[] = {ITEM_NULL};
+
+	template_open(t, w->tuple ? tuple_bytes(w->tuple) : (struct bytes){null, 1});
+}
+
+void waiter_reenter(struct engine *e, struct waiter *w)
+{
+	if (w->space->dropped) {
+		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_NO_SPACE,
+		            "the space was dropped");
+		waiter_free(e, w);
+	} else if (w->op == MESSAGE_WAIT) {
+		count_reenter(e, w);
+	} else {
+		take_reenter(e, w);
+	}
 }
 
 /* What stands in the way of one more waiter, or NULL. */
@@ -204,7 +247,7 @@ static const char *refusal(struct engine *e, const struct session *s, struct spa
 }
 
 int waiter_create(struct engine *e, struct conn *c, const struct request *r, struct space *s,
-                  struct template *t, const char **why)
+                  struct template *t, uint64_t count, const char **why)
 {
 	struct session *session = c->session;
 	struct waiter *w;
@@ -219,9 +262,13 @@ int waiter_create(struct engine *e, struct conn *c, const struct request *r, str
 	w->space = s;
 	w->tuple = t->tuple;
 	t->tuple = NULL;
-	w->take = r->op == MESSAGE_IN;
+	w->op = r->op;
 	w->residue = t->residue;
 	w->resent = true;
+	w->drain = request_has(r, OPTION_DRAIN) && r->option[OPTION_DRAIN].u;
+	w->visible = request_visible(r);
+	w->least = r->op == MESSAGE_WAIT ? r->number : 0;
+	list_init(&w->place);
 	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
 	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
 	w->lease_ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
@@ -230,7 +277,7 @@ int waiter_create(struct engine *e, struct conn *c, const struct request *r, str
 	hash_insert(&session->waiting_by_n, n_hash(w->n), w);
 	if (request_has(r, OPTION_TIMEOUT))
 		heap_insert(&e->timers, &w->timer, e->now_ms + r->option[OPTION_TIMEOUT].u);
-	waiter_enter(e, w);
+	waiter_enter(e, w, count);
 	return 0;
 }
 
@@ -260,7 +307,7 @@ static void serve_readers(struct engine *e, struct space *s, struct waitkey *k, 
 	struct waiter *w = bucket_first(k->readers), *next;
 
 	for (; w; w = next) {
-		bool last = !k->takers && bucket_count(k->readers) == 1;
+		bool last = w->place.next == w->place.prev;
 
 		next = bucket_after(k->readers, w->order);
 		if (t->id <= w->after || (w->residue && !template_match_tuple(w->tuple, t)))
@@ -307,7 +354,7 @@ static struct waiter *serve_all(struct engine *e, struct space *s, struct tuple 
 
 		if (!shape_admits(w->class, t))
 			continue;
-		k = key_find(w, keys_hash(keys, w->class, w->arity), t);
+		k = waiter_key(w, keys, t);
 		if (k)
 			best = serve_key(e, s, k, t, best);
 	}
@@ -346,6 +393,18 @@ bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const stru
 	}
 }
 
+/* Its time is over. */
+static void answer_late(struct engine *e, struct waiter *w)
+{
+	struct buf *b = reply_begin(e, w->n);
+
+	if (w->op == MESSAGE_WAIT)
+		item_put_null(b);
+	else
+		item_put_head(b, ITEM_ARRAY, 0);
+	reply_end(e, w->session->conn, w->n, w->space->last_batch, false);
+}
+
 void waiter_expire(struct engine *e)
 {
 	struct heap_node *node = heap_first(&e->timers);
@@ -354,8 +413,7 @@ void waiter_expire(struct engine *e)
 		struct waiter *w = list_entry(node, struct waiter, timer);
 
 		if (w->session->conn) {
-			item_put_head(reply_begin(e, w->n), ITEM_ARRAY, 0);
-			reply_end(e, w->session->conn, w->n, w->space->last_batch, false);
+			answer_late(e, w);
 		}
 		waiter_free(e, w);
 		node = heap_first(&e->timers);

@@ -1,0 +1,133 @@
+#include "state.h"
+
+#include <assert.h>
+
+static struct tally *find(const struct waitkey *k, bool visible)
+{
+	for (struct list *it = k->tallies.next; it != &k->tallies; it = it->next) {
+		struct tally *y = list_entry(it, struct tally, link);
+
+		if (!y->tuple && y->visible == visible)
+			return y;
+	}
+	return NULL;
+}
+
+static struct tally *create(struct waiter *w, uint64_t count)
+{
+	struct tally *y = xcalloc(1, sizeof *y);
+
+	y->tuple = w->residue ? w->tuple : NULL;
+	y->visible = w->visible;
+	y->count = count;
+	heap_init(&y->least);
+	heap_init(&y->none);
+	list_init(&y->changed);
+	list_append(&w->key->tallies, &y->link);
+	w->space->tallies++;
+	if (w->key->shape)
+		w->key->shape->tallies++;
+	return y;
+}
+
+void tally_join(struct waiter *w, uint64_t count)
+{
+	struct tally *y = w->residue ? NULL : find(w->key, w->visible);
+
+	if (!y)
+		y = create(w, count);
+	assert(y->count == count);
+	y->waiters++;
+	w->tally = y;
+	heap_insert(w->least ? &y->least : &y->none, &w->mark, w->least);
+}
+
+void tally_leave(struct waiter *w)
+{
+	struct tally *y = w->tally;
+
+	heap_remove(w->least ? &y->least : &y->none, &w->mark);
+	w->tally = NULL;
+	if (--y->waiters > 0)
+		return;
+	w->space->tallies--;
+	if (w->key->shape)
+		w->key->shape->tallies--;
+	list_remove(&y->link);
+	list_remove(&y->changed);
+	heap_close(&y->least);
+	heap_close(&y->none);
+	xfree(y);
+}
+
+static void change_key(struct engine *e, struct waitkey *k, const struct tuple *t, bool hidden,
+                       bool enters)
+{
+	for (struct list *it = k->tallies.next; it != &k->tallies; it = it->next) {
+		struct tally *y = list_entry(it, struct tally, link);
+
+		if ((hidden && y->visible) || (y->tuple && !template_match_tuple(y->tuple, t)))
+			continue;
+		assert(enters || y->count > 0);
+		y->count += enters ? 1 : UINT64_MAX;
+		list_remove(&y->changed);
+		list_append(&e->tallies, &y->changed);
+	}
+}
+
+void tally_change(struct engine *e, struct space *s, const struct tuple *t, const struct keys *k,
+                  bool hidden, bool enters)
+{
+	const struct arity *a = s->arities[t->fields];
+
+	if (s->dropped) /* who waits there is told so */
+		return;
+	change_key(e, &s->everything, t, hidden, enters);
+	for (struct list *it = a->waiting.next; it != &a->waiting; it = it->next) {
+		struct waitshape *w = list_entry(it, struct waitshape, link);
+		struct waitkey *key;
+
+		if (w->tallies == 0 || !shape_admits(w->class, t))
+			continue;
+		key = waiter_key(w, k, t);
+		if (key)
+			change_key(e, key, t, hidden, enters);
+	}
+}
+
+/* The next whose number is reached, or NULL. */
+static struct waiter *due(const struct tally *y)
+{
+	struct heap_node *node = heap_first(&y->least);
+
+	if (!node || node->key > y->count)
+		node = y->count == 0 ? heap_first(&y->none) : NULL;
+	return node ? list_entry(node, struct waiter, mark) : NULL;
+}
+
+static void answer(struct engine *e, struct waiter *w, uint64_t count)
+{
+	struct buf *b = reply_begin(e, w->n);
+
+	if (w->drain)
+		item_put_head(b, ITEM_ARRAY, 0);
+	else
+		item_put_uint(b, count);
+	reply_end(e, w->session->conn, w->n, w->space->last_batch, false);
+	waiter_free(e, w);
+}
+
+void tally_settle(struct engine *e)
+{
+	struct list *first;
+
+	while ((first = list_first(&e->tallies))) {
+		struct tally *y = list_entry(first, struct tally, changed);
+		struct waiter *w = due(y);
+
+		if (w)
+			answer(e, w, y->count); /* the last one ends the tally */
+		else
+			list_remove(first);
+	}
+}
