@@ -38,6 +38,18 @@ static inline void list_append(struct list *head, struct list *l)
 	head->prev = l;
 }
 
+/* Puts all of `from` at the end of the list `head`; `from` is empty then. */
+static inline void list_splice(struct list *head, struct list *from)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = head->prev;
+	head->prev->next = from->next;
+	from->prev->next = head;
+	head->prev = from->prev;
+	list_init(from);
+}
+
 /* Takes `l` out of its list, if it is in one. */
 static inline void list_remove(struct list *l)
 {

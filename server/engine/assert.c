@@ -10,7 +10,7 @@ struct audit {
 	bool hidden; /* which of the index's two tables */
 	const struct waitshape *shape;
 	struct space *space;
-	uint64_t tuples, waiting, tallies, claims;
+	uint64_t tuples, waiting, tallies, watching, claims;
 };
 
 static void check_bucket(void *item, void *ctx)
@@ -132,6 +132,41 @@ static void check_arity(struct audit *audit, const struct arity *a)
 	assert(indexes <= audit->e->config.limits.indexes);
 }
 
+/* Every watcher stands where it belongs, and nobody sleeps who has something to read. */
+static uint64_t check_watchers(const struct ring *r, const struct list *list)
+{
+	uint64_t count = 0;
+
+	for (const struct list *it = list->next; it != list; it = it->next, count++) {
+		const struct watcher *w = list_entry(it, struct watcher, link);
+
+		assert(w->ring == r && seq_find(&w->session->watchers, w->n) == w);
+		assert(w->session->conn && w->next <= r->next);
+		assert(w->sending == (list == &r->blocked));
+		assert(list != &r->idle || (w->next == r->next && !w->gap));
+	}
+	return count;
+}
+
+static void check_ring(const struct engine *e, const struct ring *r)
+{
+	uint64_t bytes = 0, cursor = r->first, batch = 0;
+	struct seq_cursor at;
+
+	for (struct ring_event *ev = seq_after(&r->events, 0, &at); ev; ev = seq_next(&at)) {
+		assert(ev->cursor == cursor++ && ev->batch >= batch && ev->batch <= r->batch);
+		batch = ev->batch;
+		bytes += ev->cost;
+	}
+	assert(cursor == r->next && cursor <= e->cursor + 1 && bytes == r->bytes);
+	assert(bytes <= e->config.limits.ring_bytes || r->events.count == 1);
+	assert(check_watchers(r, &r->behind) + check_watchers(r, &r->idle) +
+	               check_watchers(r, &r->blocked) == r->watchers);
+	assert(list_empty(&r->behind) || work_active(&r->work));
+	assert((r->watchers == 0) == !list_empty(&r->link));
+	assert(r->watchers > 0 || r->first <= r->left);
+}
+
 static void check_space(const struct engine *e, struct space *s, struct audit *sum)
 {
 	struct audit audit = {.e = e, .space = s};
@@ -157,6 +192,10 @@ static void check_space(const struct engine *e, struct space *s, struct audit *s
 		check_arity(&audit, s->arities[n]);
 	}
 	assert(arities == tuples);
+	if (s->ring) {
+		assert(s->ring->space == s);
+		check_ring(e, s->ring);
+	}
 	check_waiters(&audit, &s->everything);
 	assert(audit.waiting == s->waiting && audit.tallies == s->tallies);
 	sum->tuples += tuples;
@@ -185,7 +224,8 @@ static void check_claims(const struct session *s)
 	}
 }
 
-static void check_session(const struct session *s, uint64_t *outcomes, uint64_t *taken)
+static void check_session(const struct session *s, uint64_t *outcomes, uint64_t *taken,
+                          uint64_t *watching)
 {
 	uint64_t bytes = 0, waiting = 0;
 
@@ -199,6 +239,8 @@ static void check_session(const struct session *s, uint64_t *outcomes, uint64_t 
 		assert(!o->batch || seq_find(&s->groups, o->batch));
 	}
 	check_claims(s);
+	*watching += s->watchers.count;
+	assert(s->conn || s->watchers.count == 0);
 	for (const struct list *it = s->waiting.next; it != &s->waiting; it = it->next, waiting++)
 		assert(list_entry(it, struct waiter, link)->session == s);
 	assert(bytes == s->outcome_bytes && waiting == s->waiting_by_n.count);
@@ -229,17 +271,18 @@ void engine_assert(const struct engine *e)
 		const struct conn *c = e->conns[i];
 
 		if (c && c->session && c->session->number == 0)
-			check_session(c->session, &outcomes, &taken);
+			check_session(c->session, &outcomes, &taken, &sum.watching);
 		assert(!c || !c->session || c->session->conn == c);
 		if (c)
 			check_seeker(&c->seeker);
 	}
 	for (struct session *s = seq_first(&e->sessions); s;
 	     s = seq_after(&e->sessions, s->number, NULL))
-		check_session(s, &outcomes, &taken);
+		check_session(s, &outcomes, &taken, &sum.watching);
 	/* Dropped spaces and ending sessions are counted until they are gone. */
 	assert(working || (outcomes == e->outcomes && taken == e->taken));
 	assert(working || (sum.tuples == e->tuples && sum.waiting == e->waiting));
 	assert(working || sum.claims == e->claims);
+	assert(sum.watching == e->watching);
 	assert(e->leases.count == e->claims);
 }

@@ -127,6 +127,7 @@ static void forget(struct engine *e, struct space *sp, struct tuple *t)
 
 void claim_done(struct engine *e, struct claim *c)
 {
+	ring_note(e, c->space, RING_DONE, c->tuple);
 	forget(e, c->space, c->tuple);
 	claim_end(e, c);
 }
@@ -141,6 +142,7 @@ bool claim_bury(struct engine *e, struct claim *c)
 	dead = sp->dropped ? NULL : space_dead(e, sp, false, &code);
 	if (!dead)
 		return false;
+	ring_note(e, sp, RING_BURY, t);
 	space_forget(e, sp, t);
 	if (is_durable(c)) {
 		reply_delete(e, sp, t);
@@ -151,6 +153,7 @@ bool claim_bury(struct engine *e, struct claim *c)
 		ch->tries = t->tries;
 	}
 	claim_end(e, c);
+	ring_note(e, dead, RING_PUT, t);
 	space_appear(e, dead, t);
 	return true;
 }
@@ -177,6 +180,7 @@ void claim_back(struct engine *e, struct claim *c, bool undone)
 		ch->tries = t->tries;
 	}
 	claim_end(e, c);
+	ring_note(e, sp, RING_BACK, t);
 	space_reveal(e, sp, t);
 }
 

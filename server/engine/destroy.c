@@ -69,7 +69,7 @@ static void end_sessions(struct engine *e)
 		session_end(e, s, false);
 }
 
-static void free_space(struct space *s)
+static void free_space(struct engine *e, struct space *s)
 {
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {
 		if (!s->arities[n])
@@ -79,6 +79,8 @@ static void free_space(struct space *s)
 		xfree(s->arities[n]);
 	}
 	seq_drain(&s->all, SIZE_MAX, free_tuple, NULL);
+	if (s->ring)
+		ring_free(e, s->ring);
 	xfree((void *)(uintptr_t)s->name.p);
 	xfree((void *)(uintptr_t)s->dead.p);
 	xfree(s);
@@ -95,7 +97,7 @@ void engine_destroy(struct engine *e)
 	finish_work(e);
 	while ((s = seq_first(&e->spaces))) {
 		seq_remove(&e->spaces, s->number);
-		free_space(s);
+		free_space(e, s);
 	}
 	while (e->grave_count > 0)
 		tuple_free(e->grave[--e->grave_count]);

@@ -23,6 +23,8 @@ void engine_limits_default(struct engine_limits *l)
 		.spaces = 4096,
 		.grace_default_ms = 60000,
 		.grace_max_ms = 86400000,
+		.ring_bytes = (uint64_t)1 << 20,
+		.watch_bytes = (uint64_t)64 << 10,
 		.bytes = (uint64_t)1 << 32,
 		.reply_bytes = FRAME_MAX - 64,
 	};
@@ -44,6 +46,7 @@ struct engine *engine_create(const struct engine_config *config)
 	heap_init(&e->leases);
 	list_init(&e->work);
 	list_init(&e->tallies);
+	list_init(&e->rings);
 	buf_init(&e->result);
 	e->main = space_create(e, 1, bytes_of(ENGINE_MAIN), config->all_volatile);
 	return e;
@@ -224,11 +227,14 @@ static void close_conn(struct engine *e, struct conn *c)
 
 static void sent(struct engine *e, struct conn *c, uint64_t n)
 {
-	struct outcome *o = c->session && c->session->number == 0
-	                            ? seq_find(&c->session->outcomes, n) : NULL;
+	struct session *s = c->session;
+	struct outcome *o = s && s->number == 0 ? seq_find(&s->outcomes, n) : NULL;
+	struct watcher *w = s ? seq_find(&s->watchers, n) : NULL;
 
+	if (w)
+		watch_sent(e, w);
 	if (o)
-		outcome_free(e, c->session, o);
+		outcome_free(e, s, o);
 }
 
 static void stop(struct engine *e)
@@ -245,6 +251,7 @@ static void stop(struct engine *e)
 			reply_error(e, s->conn, w->n, 0, ERROR_STOPPING, "the server is stopping");
 			waiter_free(e, w);
 		}
+		watch_end_all(e, s, ERROR_STOPPING, "the server is stopping");
 	}
 }
 

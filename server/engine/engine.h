@@ -46,6 +46,8 @@ struct engine_limits {
 	uint32_t spaces;           /* in all: 4,096 */
 	uint64_t grace_default_ms; /* 60,000 */
 	uint64_t grace_max_ms;     /* a day */
+	uint64_t ring_bytes;       /* of a watched space's last events: 1 MiB */
+	uint64_t watch_bytes;      /* sent to a watcher and not yet the kernel's: 64 KiB */
 	uint64_t bytes;            /* of all tuples and indexes: out is refused above; half of the
 	                              machine's memory, set by the shell */
 	uint64_t reply_bytes;      /* a reply to `max` is cut to fit: FRAME_MAX - 64 */
@@ -109,7 +111,8 @@ enum event_kind {
 	EV_OPEN,    /* conn, principal: a connection */
 	EV_REQUEST, /* conn, request, random. See ENGINE_AGAIN */
 	EV_BAD,     /* conn, bad: message_decode() refused it; answered in its turn */
-	EV_SENT, /* conn, number: the reply with `confirm` to that request is wholly the kernel's */
+	EV_SENT, /* conn, number: the last reply or part of that request with `confirm` is wholly
+	            the kernel's */
 	EV_CLOSE, /* conn is gone; its number may be used again */
 	EV_WORK,  /* units: do that much background work */
 	EV_TIME,  /* nothing but time passing */

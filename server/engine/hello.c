@@ -269,6 +269,7 @@ int hello_bye(struct engine *e, struct conn *c, const struct event *ev)
 		reply_error(e, c, w->n, 0, ERROR_CANCELLED, "the session said bye");
 		waiter_free(e, w);
 	}
+	watch_end_all(e, s, ERROR_CANCELLED, "the session said bye");
 	session_ack(e, s, 0, UINT64_MAX);
 	s->conn = NULL;
 	reply_null(e, c, ev->request->n, s->number ? e->batch : 0);
@@ -283,7 +284,13 @@ static bool cancel(struct engine *e, struct conn *c, uint64_t m)
 	struct session *s = c->session;
 	struct waiter *w = waiter_find(s, m);
 	struct outcome *o = seq_find(&s->outcomes, m);
+	struct watcher *watcher = seq_find(&s->watchers, m);
 
+	if (watcher) {
+		e->wait = watcher->batch;
+		watch_end(e, watcher, ERROR_CANCELLED, "cancelled");
+		return true;
+	}
 	if (w) {
 		reply_error(e, c, m, 0, ERROR_CANCELLED, "cancelled");
 		waiter_free(e, w);

@@ -209,6 +209,7 @@ static void give_back(struct engine *e, struct session *s, struct space *sp, str
 		c->bytes = tuple_bytes(t);
 		c->tries = t->tries;
 	}
+	ring_note(e, sp, RING_BACK, t);
 	space_appear(e, sp, t);
 }
 

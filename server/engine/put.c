@@ -32,6 +32,7 @@ uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
 		c->id = id;
 		c->bytes = tuple_bytes(t);
 	}
+	ring_note(e, s, RING_PUT, t);
 	space_appear(e, s, t);
 	return id;
 }

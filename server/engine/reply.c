@@ -92,6 +92,23 @@ void reply_end(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, boo
 	frame_close(e, c, n, batch, confirm);
 }
 
+void reply_event(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, const char *kind,
+                 uint64_t cursor, const struct tuple *t)
+{
+	struct buf *b = frame_open(e, n, 3);
+
+	item_put_uint(b, 1);
+	item_put_head(b, ITEM_ARRAY, 4);
+	item_put_text(b, kind);
+	item_put_uint(b, cursor);
+	item_put_uint(b, t ? t->id : 0);
+	if (t)
+		item_put_item(b, tuple_bytes(t));
+	else
+		item_put_null(b);
+	frame_close(e, c, n, batch, false);
+}
+
 void reply_null(struct engine *e, struct conn *c, uint64_t n, uint64_t batch)
 {
 	item_put_null(reply_begin(e, n));

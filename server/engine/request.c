@@ -49,6 +49,7 @@ static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const 
 	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = hello_bye,
 	[MESSAGE_COMMIT] = commit_run,   [MESSAGE_RENEW] = commit_renew,
 	[MESSAGE_WAIT] = count_run,
+	[MESSAGE_WATCH] = watch_run,
 };
 
 bool request_spoken(enum message_op op)

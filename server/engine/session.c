@@ -106,6 +106,7 @@ struct session *session_make(struct engine *e, struct bytes principal)
 	seq_init(&s->groups);
 	seq_init(&s->claims);
 	seq_init(&s->early);
+	seq_init(&s->watchers);
 	list_init(&s->waiting);
 	hash_init(&s->waiting_by_n);
 	list_init(&s->ending.link);
@@ -168,6 +169,7 @@ void session_suspend(struct engine *e, struct session *s)
 		waiter_leave(e, w);
 		w->resent = false;
 	}
+	watch_forget_all(e, s);
 }
 
 void session_detach(struct engine *e, struct session *s)
@@ -217,6 +219,7 @@ void session_end(struct engine *e, struct session *s, bool died)
 
 	list_each(it, &s->waiting)
 		waiter_free(e, list_entry(it, struct waiter, link));
+	watch_forget_all(e, s);
 	heap_remove(&e->graces, &s->grace);
 	if (s->number) {
 		slot = hash_find(&e->session_ids, id_hash(e, s->id), id_is, s->id);

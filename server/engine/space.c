@@ -269,6 +269,7 @@ void space_drop(struct engine *e, struct space *s)
 	uint32_t hash = name_hash(e, s->name);
 
 	hash_remove(&e->space_names, hash, hash_find(&e->space_names, hash, name_is, &key));
+	ring_drop(e, s);
 	s->dropped = true;
 	space_touch(e, s);
 	search_drop(e, s);

@@ -10,12 +10,14 @@
 #include "../../libclient/base/xmalloc.h"
 #include "engine.h"
 #include "index.h"
+#include "ring.h"
 #include "search.h"
 #include "shape.h"
 #include "tally.h"
 #include "tuple.h"
 #include "waiter.h"
 #include "walk.h"
+#include "watch.h"
 #include "work.h"
 
 struct engine;
@@ -48,6 +50,7 @@ struct space {
 	uint64_t bytes;      /* of its tuples, hidden ones too */
 	uint64_t waiting;    /* waiters in its indexes */
 	uint64_t tallies;    /* of them: numbers that are kept */
+	struct ring *ring;   /* NULL: nobody watches */
 	uint64_t refs;       /* outcomes, claims and waiters that name it */
 };
 
@@ -214,6 +217,7 @@ struct session {
 	uint64_t outcome_bytes;
 	struct list waiting;         /* struct waiter, by order */
 	struct hash waiting_by_n;
+	struct seq watchers;         /* struct watcher; they end with the connection */
 	struct seq early;            /* struct early: answered before they were resent */
 	uint64_t attach;             /* counts its connections */
 	uint64_t conn_age;           /* of the last of them */
@@ -234,6 +238,12 @@ struct session *session_by_id(const struct engine *e, const uint8_t *id);
 
 /* How many resumable sessions the principal has. */
 uint32_t session_count(struct engine *e, struct bytes principal);
+
+/* How many of its requests wait; a watch does, too. */
+static inline size_t session_waiting(const struct session *s)
+{
+	return s->waiting_by_n.count + s->watchers.count;
+}
 
 /* An owned copy of some bytes; {NULL, 0} for none. */
 struct bytes session_copy(struct bytes b);
@@ -265,6 +275,12 @@ int hello_cancel(struct engine *e, struct conn *c, const struct event *ev);
  * `confirm`: the shell is to say when the kernel has it. */
 struct buf *reply_begin(struct engine *e, uint64_t n);
 void reply_end(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, bool confirm);
+
+/* A part of the reply to a watch: [kind, cursor, id, tuple]; without a tuple, id 0
+ * and null. */
+void reply_event(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, const char *kind,
+                 uint64_t cursor, const struct tuple *t);
+
 void reply_null(struct engine *e, struct conn *c, uint64_t n, uint64_t batch);
 void reply_error(struct engine *e, struct conn *c, uint64_t n, uint64_t batch, int code,
                  const char *fmt, ...) __attribute__((format(printf, 6, 7)));
@@ -390,6 +406,9 @@ struct engine {
 	uint32_t expiries; /* leases that ended in this batch and changed something durable */
 	struct list work;
 	struct list tallies;     /* tally.changed: in this step */
+	struct list rings;       /* not watched now, the longest first */
+	uint32_t ring_count;     /* of those */
+	uint64_t cursor;         /* the highest of any ring */
 	struct tuple **grave;    /* freed at the next step */
 	size_t grave_count, grave_cap;
 	struct buf result;       /* scratch: the result of a put */
@@ -401,7 +420,7 @@ struct engine {
 	uint64_t wait;           /* the batch the present reply waits for */
 	uint64_t orders, uses;   /* counters */
 	uint64_t tuples, bytes;  /* visible and hidden, in all spaces */
-	uint64_t waiting, outcomes, indexes, taken, claims;
+	uint64_t waiting, watching, outcomes, indexes, taken, claims;
 	uint64_t requests[MESSAGE_OPS];
 	uint64_t start_ms;
 };

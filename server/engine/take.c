@@ -15,6 +15,8 @@ void take_give(struct engine *e, struct session *s, uint64_t n, struct space *sp
                struct tuple **t, uint32_t count, uint64_t lease_ms)
 {
 	space_touch(e, sp);
+	for (uint32_t i = 0; i < count; i++)
+		ring_note(e, sp, lease_ms > 0 ? RING_CLAIM : RING_TAKE, t[i]);
 	if (lease_ms > 0) {
 		reply_claims(e, s->conn, claim_take(e, s, n, sp, t, count, lease_ms),
 		             sp->last_batch, s->number == 0);

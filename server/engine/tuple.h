@@ -29,10 +29,16 @@ struct bytes tuple_bytes(const struct tuple *t);
 /* The bytes of field i. */
 struct bytes tuple_field(const struct tuple *t, unsigned i);
 
+/* Bytes of the whole block. */
+static inline size_t tuple_size(const struct tuple *t)
+{
+	return sizeof *t + (size_t)t->fields * t->width + t->size;
+}
+
 /* Memory a tuple takes, the allocator's share included. */
 static inline size_t tuple_cost(const struct tuple *t)
 {
-	return (sizeof *t + (size_t)t->fields * t->width + t->size + 8 + 15) & ~(size_t)15;
+	return (tuple_size(t) + 8 + 15) & ~(size_t)15;
 }
 
 #endif

@@ -229,7 +229,7 @@ static const char *refusal(struct engine *e, const struct session *s, struct spa
 	struct keys keys;
 	struct arity *a;
 
-	if (s->waiting_by_n.count >= l->waiting)
+	if (session_waiting(s) >= l->waiting)
 		return "too many requests of this session wait";
 	if (t->all)
 		return NULL;

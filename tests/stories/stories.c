@@ -8,6 +8,8 @@
  *   > sleep 1h             the server itself stands still meanwhile
  *   > late 1s a [...]      so much later, before anything else is done
  *   > seal  > sync         > commit          (both)            > crash
+ *   > limit ring_bytes 600  one of the engine's, from here on: ring_bytes, watch_bytes, waiting
+ *   > stop                 the server is about to
  *   > slices               from here on work waits for "work"; else it is done at once
  *   > quiet  > loud        what comes between leaves no trace
  *   > many 16000 hello     each on a connection of its own, closed at once
@@ -403,6 +405,22 @@ static void check(void)
 	           (unsigned long long)w.engine->taken, (unsigned long long)w.engine->claims);
 }
 
+static void limit(const char *text)
+{
+	struct engine_limits *l = &w.engine->config.limits;
+	const char *value = strchr(text, ' ');
+	uint64_t n = value ? strtoull(value, NULL, 10) : 0;
+
+	if (strncmp(text, "ring_bytes ", 11) == 0)
+		l->ring_bytes = n;
+	else if (strncmp(text, "watch_bytes ", 12) == 0)
+		l->watch_bytes = n;
+	else if (strncmp(text, "waiting ", 8) == 0)
+		l->waiting = (uint32_t)n;
+	else
+		test_fail(__FILE__, __LINE__, "no such limit: %s", text);
+}
+
 static void play(char *line)
 {
 	char *rest = strchr(line, ' ');
@@ -436,6 +454,8 @@ static void play(char *line)
 		w.now_ms += milliseconds(rest);
 		w.wall_ms += milliseconds(rest);
 		send_text((uint32_t)(who[1] - 'a'), who + 3);
+	} else if (strncmp(line, "limit ", 6) == 0) {
+		limit(rest);
 	} else if (strcmp(line, "slices") == 0) {
 		w.slices = true;
 	} else if (strcmp(line, "quiet") == 0 || strcmp(line, "loud") == 0) {
@@ -453,6 +473,10 @@ static void play(char *line)
 		sync_batch();
 	} else if (strcmp(line, "crash") == 0) {
 		crash();
+	} else if (strcmp(line, "stop") == 0) {
+		struct event ev = event(EV_STOP);
+
+		step(&ev);
 	} else if (strcmp(line, "check") == 0) {
 		check();
 	} else {
@@ -587,3 +611,8 @@ STORY(waits_count_what_exists)
 STORY(waits_are_waiters)
 STORY(a_drain_ends_after_the_last_claim)
 STORY(unless_puts_once)
+STORY(all_watchers_see_one_order)
+STORY(a_watcher_that_is_slow)
+STORY(a_watch_goes_on_behind_a_cursor)
+STORY(a_watch_ends)
+STORY(watchers_wait_like_others)
