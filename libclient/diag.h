@@ -30,6 +30,7 @@ struct diag_names {
 enum diag_flags {
 	DIAG_FORMALS = 1, /* formals are allowed (a template) */
 	DIAG_MANY = 2,    /* stop behind one item and the blanks after it; *used says where */
+	DIAG_REFS = 4,    /* references are allowed (what an atomic puts) */
 };
 
 /* Parses one item of text and appends its deterministic CBOR to `out`. Accepts
@@ -41,7 +42,8 @@ enum diag_flags {
  * whole, `?n:int`, with what constrains them behind it, in any order: 1..9 1.. ..9
  * >=1 >1 <=9 <9 !=5 ^"prefix" (1|2|3) has{"k": 1}; a constraint that cannot be,
  * and min and max, which are not spoken yet, are errors at their place. `names`
- * and `used` may be NULL.
+ * and `used` may be NULL. With DIAG_REFS `@0.1` is a reference to field 1 of what guard
+ * 0 of an atomic matched, `@0.1+5` and `@0.1-1` with an integer added.
  * 0 or a negative code with *err. Nothing is appended on an error. */
 int diag_parse(struct bytes text, unsigned flags, struct buf *out, struct diag_names *names,
                size_t *used, struct diag_error *err);
@@ -60,7 +62,7 @@ int diag_words(char *const *words, unsigned count, unsigned literal, unsigned fl
                struct buf *out, struct diag_names *names, unsigned *word, struct diag_error *err);
 
 /* Appends the text of a canonical item: `[...]` form, parseable by diag_parse(),
- * formals as ?type and their constraints, floats always with a point or exponent,
+ * formals as ?type and their constraints, references as @0.1, floats always with a point or exponent,
  * byte strings h''. */
 void diag_print(struct buf *out, const uint8_t *item);
 

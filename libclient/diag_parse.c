@@ -352,6 +352,8 @@ int diag_item(struct parse *p)
 	case '?':
 		return p->bare != NULL ? scan_fail(&p->s, ERROR_SYNTAX, p->s.p, "%s", p->bare)
 				       : diag_formal(p);
+	case '@':
+		return diag_ref(p);
 	case '"':
 	case '\'':
 	case 'h':

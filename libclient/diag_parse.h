@@ -39,4 +39,10 @@ int diag_string(struct scan *s, struct buf *out);
 /* Takes a formal, whose ? is next, and appends its item. */
 int diag_formal(struct parse *p);
 
+/* The same of a reference, whose @ is next. */
+int diag_ref(struct parse *p);
+
+/* Appends the text of the reference (tag 21581) at `at`; false: it has none. */
+bool diag_ref_print(struct buf *out, const uint8_t *at);
+
 #endif

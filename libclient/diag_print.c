@@ -1,6 +1,7 @@
 /* Canonical items as diagnostic notation, and texts with a caret. */
 #include "decimal.h"
 #include "diag.h"
+#include "diag_parse.h"
 #include "formal.h"
 #include "item.h"
 #include "utf8.h"
@@ -176,6 +177,8 @@ static const uint8_t *print_tag(struct buf *out, const uint8_t *at, const uint8_
 		print_formal(out, &f);
 		return item_skip(p);
 	}
+	if (tag == ITEM_TAG_REF && !bare && diag_ref_print(out, at))
+		return item_skip(p);
 	buf_printf(out, "%llu(", (unsigned long long)tag);
 	p = print(out, p, bare);
 	buf_byte(out, ')');

@@ -5,6 +5,8 @@
 #include "item.h"
 #include "utf8.h"
 
+#include <string.h>
+
 const struct message_row message_rows[MESSAGE_OPS] = {
 #define X(id, name, a, b, c, rights, changes) [MESSAGE_##id] = {name, {a, b, c}, rights, changes},
 	MESSAGE_TABLE(X)
@@ -153,30 +155,57 @@ void message_request_begin(struct buf *b, enum message_op op)
 	item_put_text(b, message_rows[op].name);
 }
 
-static void put_option(struct buf *b, enum message_option o, uint64_t v)
+static void put_option(struct buf *b, enum message_option o, const struct message_options *from)
 {
-	if (v == UINT64_MAX)
-		return;
 	item_put_text(b, message_option_rows[o].name);
-	item_put_uint(b, v);
+	switch (message_option_rows[o].kind) {
+	case KIND_UINT:
+		item_put_uint(b, from->option[o].u);
+		break;
+	case KIND_BOOL:
+		item_put_bool(b, from->option[o].u != 0);
+		break;
+	case KIND_TEXT:
+		item_put_text_n(b, from->option[o].s);
+		break;
+	default:
+		item_put_item(b, from->option[o].s);
+	}
 }
 
-unsigned message_options_put(struct buf *b, const struct message_write_options *o)
+/* In the order of keys of a canonical map: the shorter first. */
+static bool is_before(enum message_option a, enum message_option b)
 {
-	unsigned count = (o->max != UINT64_MAX) + (o->after != UINT64_MAX) +
-	                 (o->timeout_ms != UINT64_MAX) + (o->lease_ms != UINT64_MAX) +
-	                 o->is_volatile;
+	const char *x = message_option_rows[a].name, *y = message_option_rows[b].name;
+	size_t m = strlen(x), n = strlen(y);
 
-	if (count == 0)
+	return m != n ? m < n : strcmp(x, y) < 0;
+}
+
+/* There is one at least. */
+static enum message_option first_of(uint64_t left)
+{
+	enum message_option first = (enum message_option)__builtin_ctzll(left);
+
+	for (left &= left - 1; left != 0; left &= left - 1) {
+		enum message_option o = (enum message_option)__builtin_ctzll(left);
+
+		if (is_before(o, first))
+			first = o;
+	}
+	return first;
+}
+
+unsigned message_options_put(struct buf *b, const struct message_options *o)
+{
+	if (o->have == 0)
 		return 0;
-	item_put_head(b, ITEM_MAP, count);
-	put_option(b, OPTION_MAX, o->max); /* in the order of the keys' bytes: the shorter first */
-	put_option(b, OPTION_AFTER, o->after);
-	put_option(b, OPTION_LEASE, o->lease_ms);
-	put_option(b, OPTION_TIMEOUT, o->timeout_ms);
-	if (o->is_volatile) {
-		item_put_text(b, message_option_rows[OPTION_VOLATILE].name);
-		item_put_bool(b, true);
+	item_put_head(b, ITEM_MAP, (uint64_t)__builtin_popcountll(o->have));
+	for (uint64_t left = o->have; left != 0;) {
+		enum message_option next = first_of(left);
+
+		put_option(b, next, o);
+		left &= ~((uint64_t)1 << next);
 	}
 	return 1;
 }

@@ -242,15 +242,35 @@ void message_error_reply(struct buf *b, uint64_t n, int code, const char *text);
  * so what is built is the message from the name on, without number and frame. */
 void message_request_begin(struct buf *b, enum message_op op);
 
-/* Options of a request, written as a map in key order by options_put(). A
- * value of UINT64_MAX means: not given. */
-struct message_write_options {
-	uint64_t timeout_ms, max, after, lease_ms;
-	bool is_volatile;
+/* Options of a request that is written, set in any order. Texts and items are the
+ * caller's until message_options_put(). */
+struct message_options {
+	uint64_t have; /* bit (1 << OPTION_x), as in struct request */
+	union {
+		uint64_t u;
+		struct bytes s;
+	} option[OPTIONS];
 };
 
-/* Appends the options map when any is given; answers 1 if it did, else 0. */
-unsigned message_options_put(struct buf *b, const struct message_write_options *o);
+/* Sets one of KIND_UINT or KIND_BOOL; and one of another kind: a text, or the
+ * canonical item of a template. */
+static inline void message_option_number(struct message_options *o, enum message_option id,
+                                         uint64_t v)
+{
+	o->have |= (uint64_t)1 << id;
+	o->option[id].u = v;
+}
+
+static inline void message_option_bytes(struct message_options *o, enum message_option id,
+                                        struct bytes s)
+{
+	o->have |= (uint64_t)1 << id;
+	o->option[id].s = s;
+}
+
+/* Appends the map of those that are set, in the order of its keys, if there are any;
+ * answers how many arguments that is: 1 or 0. */
+unsigned message_options_put(struct buf *b, const struct message_options *o);
 
 /* A reply as a client reads it. `body` points into the message's canonical
  * form. kind: 0 final, 1 part, < 0 error (text, and detail in body: may be

@@ -5,8 +5,6 @@
 #include "item.h"
 #include "tuple.h"
 
-static const struct tilia_op defaults;
-
 void operation_close(struct operation *o)
 {
 	buf_close(&o->body);
@@ -24,38 +22,10 @@ void operation_text(struct operation *o, const char *s)
 	o->args++;
 }
 
-static void put_item(struct operation *o, struct bytes item)
+void operation_item(struct operation *o, struct bytes item)
 {
 	item_put_item(&o->body, item);
 	o->args++;
-}
-
-static int put_options(struct tilia *t, struct operation *o, const struct tilia_op *op)
-{
-	bool waits = o->op == MESSAGE_IN || o->op == MESSAGE_RD;
-	struct message_write_options w = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
-
-	if (op->timeout_ms < TILIA_NOWAIT)
-		return client_fail(t, ERROR_USAGE, "timeout_ms is negative");
-	if ((!waits && (op->timeout_ms != 0 || op->max != 0)) ||
-	    (o->op != MESSAGE_RD && op->after != 0))
-		return client_fail(t, ERROR_USAGE, "an option that this operation does not have");
-	if (op->lease_ms < 0 || (o->op != MESSAGE_IN && op->lease_ms != 0))
-		return client_fail(t, ERROR_USAGE, "lease_ms is for in, and not negative");
-	for (size_t i = 0; i < sizeof(op->reserved) / sizeof(op->reserved[0]); i++) {
-		if (op->reserved[i] != NULL)
-			return client_fail(t, ERROR_USAGE, "the options are not zeroed");
-	}
-	if (op->timeout_ms != 0)
-		w.timeout_ms = op->timeout_ms < 0 ? 0 : (uint64_t)op->timeout_ms;
-	if (op->max != 0)
-		w.max = op->max;
-	if (op->after != 0)
-		w.after = op->after;
-	if (op->lease_ms != 0)
-		w.lease_ms = (uint64_t)op->lease_ms;
-	o->args += message_options_put(&o->body, &w);
-	return 0;
 }
 
 /* A request on a space; `item` is canonical. */
@@ -64,12 +34,10 @@ int operation_build(struct tilia *t, struct operation *o, enum message_op kind,
 {
 	int code;
 
-	if (op == NULL)
-		op = &defaults;
 	operation_begin(o, kind);
-	operation_text(o, op->space == NULL ? t->space : op->space);
-	put_item(o, item);
-	code = put_options(t, o, op);
+	operation_text(o, op == NULL || op->space == NULL ? t->space : op->space);
+	operation_item(o, item);
+	code = operation_options(t, o, op);
 	if (code == 0 && o->body.failed)
 		code = client_fail(t, ERROR_NOMEM, NULL);
 	return code;
@@ -91,13 +59,52 @@ int operation_canonical(struct tilia *t, struct bytes cbor, struct bytes *item, 
 	                    err.offset, err.why == NULL ? error_text(code) : err.why);
 }
 
+/* [template, condition] */
+static int submit_wait(struct tilia *t, struct operation *o, const struct tilia_op *op,
+                       struct bytes item)
+{
+	struct item_head h;
+	const uint8_t *p = item_head(item.p, &h);
+
+	if (h.major != ITEM_ARRAY || h.arg != 2)
+		return client_fail(t, ERROR_USAGE, "wait: not [template, condition]");
+	operation_begin(o, MESSAGE_WAIT);
+	operation_text(o, op == NULL || op->space == NULL ? t->space : op->space);
+	operation_item(o, item_bytes(p));
+	operation_item(o, item_bytes(item_skip(p)));
+	return operation_options(t, o, op);
+}
+
+static int submit(struct tilia *t, struct operation *o, enum message_op kind,
+                  const struct tilia_op *op, struct bytes item)
+{
+	switch (kind) {
+	case MESSAGE_PING:
+	case MESSAGE_STATS:
+		operation_begin(o, kind);
+		if (item.n != 0)
+			operation_item(o, item);
+		return 0;
+	case MESSAGE_ATOMIC:
+		operation_begin(o, kind);
+		operation_item(o, item);
+		return operation_options(t, o, op);
+	case MESSAGE_WAIT:
+		return submit_wait(t, o, op, item);
+	default:
+		return operation_build(t, o, kind, op, item);
+	}
+}
+
 int operation_submitted(struct tilia *t, struct operation *o, enum tilia_request what,
                         const struct tilia_op *op, struct bytes cbor)
 {
 	static const enum message_op ops[TILIA_REQUESTS] = {
-		[TILIA_OUT] = MESSAGE_OUT,     [TILIA_OUTS] = MESSAGE_OUTS, [TILIA_IN] = MESSAGE_IN,
-		[TILIA_RD] = MESSAGE_RD,       [TILIA_COUNT] = MESSAGE_COUNT,
-		[TILIA_PING] = MESSAGE_PING,   [TILIA_STATS] = MESSAGE_STATS,
+		[TILIA_OUT] = MESSAGE_OUT,       [TILIA_OUTS] = MESSAGE_OUTS,
+		[TILIA_IN] = MESSAGE_IN,         [TILIA_RD] = MESSAGE_RD,
+		[TILIA_COUNT] = MESSAGE_COUNT,   [TILIA_WAIT] = MESSAGE_WAIT,
+		[TILIA_ATOMIC] = MESSAGE_ATOMIC, [TILIA_PING] = MESSAGE_PING,
+		[TILIA_STATS] = MESSAGE_STATS,
 	};
 	struct buf scratch = BUF_INIT;
 	struct bytes item = {0};
@@ -108,14 +115,10 @@ int operation_submitted(struct tilia *t, struct operation *o, enum tilia_request
 		return client_fail(t, ERROR_USAGE, "no such request");
 	if (cbor.n != 0 || (what != TILIA_PING && what != TILIA_STATS))
 		code = operation_canonical(t, cbor, &item, &scratch);
-	if (code == 0 && (what == TILIA_PING || what == TILIA_STATS)) {
-		operation_begin(o, ops[what]);
-		if (item.n != 0)
-			put_item(o, item);
-		code = o->body.failed ? client_fail(t, ERROR_NOMEM, NULL) : 0;
-	} else if (code == 0) {
-		code = operation_build(t, o, ops[what], op, item);
-	}
+	if (code == 0)
+		code = submit(t, o, ops[what], op, item);
+	if (code == 0 && o->body.failed)
+		code = client_fail(t, ERROR_NOMEM, NULL);
 	buf_close(&scratch);
 	return code;
 }
@@ -140,6 +143,12 @@ int operation_explained(struct tilia *t, int code)
 	return code == ERROR_NOMEM ? client_fail(t, code, NULL) : code;
 }
 
+int operation_ask_built(struct tilia *t, struct operation *o, struct call_result *r)
+{
+	return o->body.failed ? client_fail(t, ERROR_NOMEM, NULL)
+	                      : call_wait(t, o->op, o->args, buf_bytes(&o->body), r);
+}
+
 int operation_ask(struct tilia *t, enum message_op kind, const struct tilia_op *op,
                   struct bytes item, struct call_result *r)
 {
@@ -148,7 +157,7 @@ int operation_ask(struct tilia *t, enum message_op kind, const struct tilia_op *
 
 	*r = (struct call_result){0};
 	if (code == 0)
-		code = call_wait(t, o.op, o.args, buf_bytes(&o.body), r);
+		code = operation_ask_built(t, &o, r);
 	operation_close(&o);
 	return code;
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "call.h"
+#include "diag.h"
 #include "message.h"
 #include "tilia.h"
 
@@ -16,13 +17,23 @@ struct operation {
 };
 
 void operation_begin(struct operation *o, enum message_op op);
-void operation_text(struct operation *o, const char *s); /* one more argument */
+void operation_text(struct operation *o, const char *s);   /* one more argument */
+void operation_item(struct operation *o, struct bytes item); /* the same, canonical */
 void operation_close(struct operation *o);
 
 /* A request on a space, with its options; `item` is canonical. operation_close()
  * in any case. 0, or a code that tilia_error() explains; so all below. */
 int operation_build(struct tilia *t, struct operation *o, enum message_op kind,
                     const struct tilia_op *op, struct bytes item);
+
+/* Appends the options that `op` (may be NULL) says, if any. */
+int operation_options(struct tilia *t, struct operation *o, const struct tilia_op *op);
+
+/* Appends the space, the tuple and the options of what a commit or an atomic puts:
+ * so many items are written. `item` is canonical. */
+unsigned operation_put_items(const struct tilia_put *put);
+int operation_put(struct tilia *t, struct operation *o, const struct tilia_put *put,
+                  const char *space, struct bytes item);
 
 /* Builds the request of a tilia_submit(). operation_close() in any case. 0, or a
  * code that tilia_error() explains. */
@@ -36,13 +47,21 @@ int operation_number(struct bytes body, uint64_t *v);
 int operation_canonical(struct tilia *t, struct bytes cbor, struct bytes *item,
                         struct buf *scratch);
 
-/* Builds, asks and waits. call_result_close(r) in any case. */
+/* The item that a caller's text says (DIAG_FORMALS, DIAG_REFS). `t` may be NULL. */
+int operation_parse(struct tilia *t, const char *text, unsigned flags, struct buf *item);
+
+/* Asks with what is built and waits; the same from the first on. call_result_close(r) in any case. */
+int operation_ask_built(struct tilia *t, struct operation *o, struct call_result *r);
 int operation_ask(struct tilia *t, enum message_op kind, const struct tilia_op *op,
                   struct bytes item, struct call_result *r);
 int operation_ask_number(struct tilia *t, enum message_op kind, const struct tilia_op *op,
                          struct bytes item, uint64_t *v);
 int operation_ask_tuples(struct tilia *t, enum message_op kind, const struct tilia_op *op,
                          struct bytes item, struct tilia_tuple **found);
+
+/* operation_wait.c: the same of a wait. */
+int operation_ask_wait(struct tilia *t, const struct tilia_op *op, enum tilia_until until,
+                       uint64_t n, struct bytes item, uint64_t *count);
 
 /* The code of a look at an answer, with its text. */
 int operation_explained(struct tilia *t, int code);

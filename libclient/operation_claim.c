@@ -4,45 +4,59 @@
 #include "error.h"
 #include "item.h"
 
-static void put_tokens(struct operation *o, const char *name, const uint64_t *tokens, size_t count,
-                      bool delays)
+static void put_tokens(struct operation *o, const char *name, const uint64_t *tokens, size_t count)
 {
 	if (count == 0)
 		return;
 	item_put_text(&o->body, name);
 	item_put_head(&o->body, ITEM_ARRAY, count);
-	for (size_t i = 0; i < count; i++) {
-		if (delays)
-			item_put_head(&o->body, ITEM_ARRAY, 2);
+	for (size_t i = 0; i < count; i++)
 		item_put_uint(&o->body, tokens[i]);
-		if (delays)
-			item_put_uint(&o->body, 0);
+}
+
+static int put_backs(struct tilia *t, struct operation *o, const struct tilia_commit *c)
+{
+	if (c->back_count == 0)
+		return 0;
+	item_put_text(&o->body, "back");
+	item_put_head(&o->body, ITEM_ARRAY, c->back_count);
+	for (size_t i = 0; i < c->back_count; i++) {
+		int64_t delay_ms = c->back_delay_ms == NULL ? 0 : c->back_delay_ms[i];
+
+		if (delay_ms < 0)
+			return client_fail(t, ERROR_USAGE, "back_delay_ms is negative");
+		item_put_head(&o->body, ITEM_ARRAY, 2);
+		item_put_uint(&o->body, c->back[i]);
+		item_put_uint(&o->body, (uint64_t)delay_ms);
 	}
+	return 0;
+}
+
+static int put_out(struct tilia *t, struct operation *o, const struct tilia_put *put)
+{
+	struct buf scratch = BUF_INIT;
+	struct bytes item;
+	int code = operation_canonical(t, (struct bytes){put->cbor, put->size}, &item, &scratch);
+
+	if (code == 0) {
+		item_put_head(&o->body, ITEM_ARRAY, operation_put_items(put));
+		code = operation_put(t, o, put, t->space, item);
+	}
+	buf_close(&scratch);
+	return code;
 }
 
 static int put_outs(struct tilia *t, struct operation *o, const struct tilia_commit *c)
 {
+	int code = 0;
+
 	if (c->out_count == 0)
 		return 0;
 	item_put_text(&o->body, "out");
 	item_put_head(&o->body, ITEM_ARRAY, c->out_count);
-	for (size_t i = 0; i < c->out_count; i++) {
-		const struct tilia_put *put = &c->out[i];
-		struct buf scratch = BUF_INIT;
-		struct bytes item;
-		int code = operation_canonical(t, (struct bytes){put->cbor, put->size}, &item,
-		                               &scratch);
-
-		if (code == 0) {
-			item_put_head(&o->body, ITEM_ARRAY, 2);
-			item_put_text(&o->body, put->space == NULL ? t->space : put->space);
-			item_put_item(&o->body, item);
-		}
-		buf_close(&scratch);
-		if (code != 0)
-			return code;
-	}
-	return 0;
+	for (size_t i = 0; i < c->out_count && code == 0; i++)
+		code = put_out(t, o, &c->out[i]);
+	return code;
 }
 
 /* The numbers of an answer, which there must be `count` of; `to` may be NULL. */
@@ -75,9 +89,10 @@ static int build_commit(struct tilia *t, struct operation *o, const struct tilia
 	item_put_head(&o->body, ITEM_MAP, parts);
 	o->args++;
 	code = put_outs(t, o, c); /* in the order of the keys' bytes: the shorter first */
-	put_tokens(o, "back", c->back, c->back_count, true);
-	put_tokens(o, "bury", c->bury, c->bury_count, false);
-	put_tokens(o, "done", c->done, c->done_count, false);
+	if (code == 0)
+		code = put_backs(t, o, c);
+	put_tokens(o, "bury", c->bury, c->bury_count);
+	put_tokens(o, "done", c->done, c->done_count);
 	return code == 0 && o->body.failed ? client_fail(t, ERROR_NOMEM, NULL) : code;
 }
 
@@ -101,7 +116,7 @@ static int ask(struct tilia *t, struct operation *o, int code, size_t count, uin
 	struct call_result r = {0};
 
 	if (code == 0)
-		code = call_wait(t, o->op, o->args, buf_bytes(&o->body), &r);
+		code = operation_ask_built(t, o, &r);
 	if (code == 0)
 		code = read_numbers(t, buf_bytes(&r.body), count, numbers);
 	call_result_close(&r);

@@ -37,6 +37,18 @@ int tilia_count_v(struct tilia *t, const struct tilia_op *op, uint64_t *count, c
 	return code;
 }
 
+int tilia_wait_v(struct tilia *t, const struct tilia_op *op, enum tilia_until until, uint64_t n,
+                 uint64_t *count, const char *format, va_list args)
+{
+	struct linda l;
+	int code = build_linda(t, &l, true, format, args);
+
+	if (code == 0)
+		code = operation_ask_wait(t, op, until, n, buf_bytes(&l.item), count);
+	linda_close(&l);
+	return code;
+}
+
 /* Stores the one tuple of an answer. */
 static int store(struct tilia *t, struct linda *l, struct bytes body, uint64_t *id)
 {
@@ -140,6 +152,17 @@ int tilia_rdp(struct tilia *t, const char *format, ...)
 int tilia_count(struct tilia *t, uint64_t *count, const char *format, ...)
 {
 	VARIADIC(tilia_count_v(t, NULL, count, format, args));
+}
+
+int tilia_wait(struct tilia *t, enum tilia_until until, uint64_t n, const char *format, ...)
+{
+	VARIADIC(tilia_wait_v(t, NULL, until, n, NULL, format, args));
+}
+
+int tilia_wait_x(struct tilia *t, const struct tilia_op *op, enum tilia_until until, uint64_t n,
+                 uint64_t *count, const char *format, ...)
+{
+	VARIADIC(tilia_wait_v(t, op, until, n, count, format, args));
 }
 
 int tilia_out_x(struct tilia *t, const struct tilia_op *op, uint64_t *id, const char *format, ...)

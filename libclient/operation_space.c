@@ -7,8 +7,7 @@
 static int ask_built(struct tilia *t, struct operation *o, void **p, size_t *size)
 {
 	struct call_result r = {0};
-	int code = o->body.failed ? client_fail(t, ERROR_NOMEM, NULL)
-	                          : call_wait(t, o->op, o->args, buf_bytes(&o->body), &r);
+	int code = operation_ask_built(t, o, &r);
 
 	operation_close(o);
 	if (code == 0 && p != NULL)
@@ -19,13 +18,14 @@ static int ask_built(struct tilia *t, struct operation *o, void **p, size_t *siz
 
 static int ask_space(struct tilia *t, const char *verb, const char *name, bool is_volatile)
 {
-	struct message_write_options w = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-	                                  is_volatile};
+	struct message_options w = {0};
 	struct operation o;
 
 	operation_begin(&o, MESSAGE_SPACE);
 	operation_text(&o, verb);
 	operation_text(&o, name);
+	if (is_volatile)
+		message_option_number(&w, OPTION_VOLATILE, true);
 	o.args += message_options_put(&o.body, &w);
 	return ask_built(t, &o, NULL, NULL);
 }

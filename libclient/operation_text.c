@@ -7,7 +7,7 @@
 #include "item.h"
 #include "linda.h"
 
-static int parse(struct tilia *t, const char *text, unsigned flags, struct buf *item)
+int operation_parse(struct tilia *t, const char *text, unsigned flags, struct buf *item)
 {
 	struct diag_error err;
 	int code = diag_parse(bytes_of(text), flags, item, NULL, NULL, &err);
@@ -52,7 +52,7 @@ static int with_tuples(struct tilia *t, enum message_op kind, const struct tilia
 int tilia_out_text_x(struct tilia *t, const struct tilia_op *op, uint64_t *id, const char *text)
 {
 	struct buf item = BUF_INIT;
-	int code = parse(t, text, 0, &item);
+	int code = operation_parse(t, text, 0, &item);
 
 	if (code == 0)
 		code = operation_ask_number(t, MESSAGE_OUT, op, buf_bytes(&item), id);
@@ -68,7 +68,7 @@ int tilia_out_text(struct tilia *t, const char *text)
 int tilia_count_text(struct tilia *t, const struct tilia_op *op, const char *text, uint64_t *count)
 {
 	struct buf item = BUF_INIT;
-	int code = parse(t, text, DIAG_FORMALS, &item);
+	int code = operation_parse(t, text, DIAG_FORMALS, &item);
 
 	if (code == 0)
 		code = operation_ask_number(t, MESSAGE_COUNT, op, buf_bytes(&item), count);
@@ -80,7 +80,7 @@ static int find_text(struct tilia *t, enum message_op kind, const struct tilia_o
                      const char *text, struct tilia_tuple **found)
 {
 	struct buf item = BUF_INIT;
-	int code = parse(t, text, DIAG_FORMALS, &item);
+	int code = operation_parse(t, text, DIAG_FORMALS, &item);
 
 	*found = NULL;
 	if (code == 0)
@@ -135,14 +135,17 @@ int tilia_rd_cbor(struct tilia *t, const struct tilia_op *op, const void *p, siz
 	return with_tuples(t, MESSAGE_RD, op, (struct bytes){p, size}, found);
 }
 
-static int read_ids(struct bytes body, uint64_t *ids)
+/* There must be `count` of them; null stands for an `unless` that was not so. */
+static int read_ids(struct bytes body, uint64_t count, uint64_t *ids)
 {
 	struct item_head h;
 	const uint8_t *p = body.n == 0 ? NULL : item_head(body.p, &h);
 
-	if (p == NULL || h.major != ITEM_ARRAY)
+	if (body.n == 1 && body.p[0] == ITEM_NULL)
+		return TILIA_NONE;
+	if (p == NULL || h.major != ITEM_ARRAY || h.arg != count)
 		return ERROR_MALFORMED;
-	for (uint64_t count = h.arg, i = 0; ids != NULL && i < count; i++) {
+	for (uint64_t i = 0; ids != NULL && i < count; i++) {
 		p = item_head(p, &h);
 		if (h.major != ITEM_UINT)
 			return ERROR_MALFORMED;
@@ -167,13 +170,10 @@ int tilia_outs_cbor(struct tilia *t, const struct tilia_op *op, const void *p, s
 	struct bytes item;
 	int code = operation_canonical(t, (struct bytes){p, size}, &item, &scratch);
 
-	if (code == 0) {
+	if (code == 0)
 		code = operation_ask(t, MESSAGE_OUTS, op, item, &r);
-		if (code == 0 && array_count(item) != array_count(buf_bytes(&r.body)))
-			code = operation_explained(t, ERROR_MALFORMED);
-		if (code == 0)
-			code = operation_explained(t, read_ids(buf_bytes(&r.body), ids));
-	}
+	if (code == 0)
+		code = operation_explained(t, read_ids(buf_bytes(&r.body), array_count(item), ids));
 	call_result_close(&r);
 	buf_close(&scratch);
 	return code;
@@ -204,7 +204,7 @@ int tilia_build(struct tilia *t, void **p, size_t *size, const char *format, ...
 int tilia_parse(struct tilia *t, void **p, size_t *size, const char *text)
 {
 	struct buf item = BUF_INIT;
-	int code = parse(t, text, DIAG_FORMALS, &item);
+	int code = operation_parse(t, text, DIAG_FORMALS | DIAG_REFS, &item);
 
 	if (code == 0)
 		return operation_hand_out(t, &item, p, size);

@@ -161,12 +161,27 @@ TILIA_API void tilia_free(void *p);
 /* All zero (or NULL in its place) is the default. */
 struct tilia_op {
 	const char *space;  /* NULL: the handle's */
-	int64_t timeout_ms; /* in, rd: 0: wait for ever; TILIA_NOWAIT: do not wait */
+	int64_t timeout_ms; /* in, rd, wait, atomic, and out with `room`: 0: wait for ever;
+	                       TILIA_NOWAIT: do not wait */
 	uint32_t max;       /* in, rd: up to so many at once (the first is waited for); 0: one */
 	uint64_t after;     /* rd: only tuples with a greater id; 0: any */
 	int64_t lease_ms;   /* in: claims the tuples for so long, to be ended by tilia_commit();
 	                       0: takes them. For the forms that answer tuples */
-	void *reserved[8];
+	int64_t ttl_ms;     /* out: the tuple is deleted after so long; 0: never */
+	int64_t delay_ms;   /* out: nobody finds it for so long; 0: it is there at once */
+	/* out: only if nothing that exists matches this template, else TILIA_NONE. As text in
+	 * diagnostic notation, or as CBOR; both NULL: in any case. */
+	const char *unless;
+	const void *unless_cbor;
+	size_t unless_size;
+	bool room;          /* out: waits while the space is full, instead of TILIA_E_FULL; then
+	                       timeout_ms says how long */
+	bool bound;         /* out: the tuple vanishes with this handle's session */
+	bool drain;         /* in: TILIA_NONE as soon as nothing that matches exists any more,
+	                       claimed and delayed tuples included: the work is done */
+	bool visible;       /* count, wait, and out with unless: claimed and delayed tuples do not
+	                       count. Else all that exist do */
+	void *reserved[2];
 };
 
 /* --- C-Linda --------------------------------------------------------------- */
@@ -214,11 +229,19 @@ TILIA_API int tilia_rd(struct tilia *t, const char *format, ...);
 TILIA_API int tilia_inp(struct tilia *t, const char *format, ...);
 TILIA_API int tilia_rdp(struct tilia *t, const char *format, ...);
 
-/* How many match. */
+/* How many match: of all that exist, claimed and delayed tuples included. */
 TILIA_API int tilia_count(struct tilia *t, uint64_t *count, const char *format, ...);
 
-/* The same with more to say. `op` and `id` may be NULL; *id is the tuple's. With
- * op->max above 1: TILIA_E_USAGE (use the forms that answer tuples). */
+/* Waits until at least `n` match (TILIA_GE), or until none does (TILIA_EQ and 0): of
+ * all that exist, so that none is left only when all the work on them is done. */
+enum tilia_until { TILIA_GE, TILIA_EQ };
+
+TILIA_API int tilia_wait(struct tilia *t, enum tilia_until until, uint64_t n,
+                         const char *format, ...);
+
+/* The same with more to say. `op`, `id` and `count` may be NULL; *id is the tuple's,
+ * *count how many matched at that instant. With op->max above 1: TILIA_E_USAGE (use the
+ * forms that answer tuples). */
 TILIA_API int tilia_out_x(struct tilia *t, const struct tilia_op *op, uint64_t *id,
                           const char *format, ...);
 TILIA_API int tilia_in_x(struct tilia *t, const struct tilia_op *op, uint64_t *id,
@@ -227,6 +250,8 @@ TILIA_API int tilia_rd_x(struct tilia *t, const struct tilia_op *op, uint64_t *i
                          const char *format, ...);
 TILIA_API int tilia_count_x(struct tilia *t, const struct tilia_op *op, uint64_t *count,
                             const char *format, ...);
+TILIA_API int tilia_wait_x(struct tilia *t, const struct tilia_op *op, enum tilia_until until,
+                           uint64_t n, uint64_t *count, const char *format, ...);
 TILIA_API int tilia_out_v(struct tilia *t, const struct tilia_op *op, uint64_t *id,
                           const char *format, va_list args);
 TILIA_API int tilia_in_v(struct tilia *t, const struct tilia_op *op, uint64_t *id,
@@ -235,6 +260,8 @@ TILIA_API int tilia_rd_v(struct tilia *t, const struct tilia_op *op, uint64_t *i
                          const char *format, va_list args);
 TILIA_API int tilia_count_v(struct tilia *t, const struct tilia_op *op, uint64_t *count,
                             const char *format, va_list args);
+TILIA_API int tilia_wait_v(struct tilia *t, const struct tilia_op *op, enum tilia_until until,
+                           uint64_t n, uint64_t *count, const char *format, va_list args);
 
 /* --- tuples as results ----------------------------------------------------- */
 
@@ -312,6 +339,8 @@ TILIA_API int tilia_rd_text_x(struct tilia *t, const struct tilia_op *op, const 
                               struct tilia_tuple **found);
 TILIA_API int tilia_count_text(struct tilia *t, const struct tilia_op *op, const char *text,
                                uint64_t *count);
+TILIA_API int tilia_wait_text(struct tilia *t, const struct tilia_op *op, enum tilia_until until,
+                              uint64_t n, const char *text, uint64_t *count);
 
 /* The same with CBOR in any valid encoding. A template of CBOR null matches
  * every tuple. outs: an array of up to 1,024 tuples, put all at once; `ids`
@@ -326,10 +355,13 @@ TILIA_API int tilia_rd_cbor(struct tilia *t, const struct tilia_op *op, const vo
                             size_t size, struct tilia_tuple **found);
 TILIA_API int tilia_count_cbor(struct tilia *t, const struct tilia_op *op, const void *p,
                                size_t size, uint64_t *count);
+TILIA_API int tilia_wait_cbor(struct tilia *t, const struct tilia_op *op, enum tilia_until until,
+                              uint64_t n, const void *p, size_t size, uint64_t *count);
 
 /* CBOR out of a format or a text, and text out of CBOR. *p, or what is answered,
  * is the caller's: tilia_free(). `t` (may be NULL) is only where an error's text
- * goes. The pointers of a template's `?` are skipped here, not stored through. */
+ * goes. The pointers of a template's `?` are skipped here, not stored through. Text may
+ * hold references (see tilia_atomic()). */
 TILIA_API int tilia_build(struct tilia *t, void **p, size_t *size, const char *format, ...);
 TILIA_API int tilia_build_v(struct tilia *t, void **p, size_t *size, const char *format,
                             va_list args);
@@ -347,6 +379,8 @@ struct tilia_put {
 	const char *space; /* NULL: the handle's */
 	const void *cbor;  /* the tuple */
 	size_t size;
+	int64_t ttl_ms, delay_ms; /* as in struct tilia_op */
+	bool bound;
 };
 
 /* All zero is nothing. Up to 1,024 of each. */
@@ -355,7 +389,8 @@ struct tilia_commit {
 	size_t done_count, back_count, bury_count;
 	const struct tilia_put *out;
 	size_t out_count;
-	void *reserved[8];
+	const int64_t *back_delay_ms; /* NULL, or for each of `back` how long nobody finds it */
+	void *reserved[7];
 };
 
 /* `ids` (may be NULL) has room for those of all tuples put. */
@@ -366,6 +401,48 @@ TILIA_API int tilia_commit(struct tilia *t, const struct tilia_commit *commit, u
  * renewed. */
 TILIA_API int tilia_renew(struct tilia *t, const uint64_t *tokens, size_t count,
                           int64_t lease_ms, uint64_t *left_ms);
+
+/* --- several steps at one instant --------------------------------------------- */
+
+/* An atomic is up to 16 guards, and behind them up to 64 tuples to be put. It happens
+ * when all its guards hold at one instant, and then all of it does. Guards go from
+ * first to last: each `in` and `rd` is for the oldest match that no `in` before it
+ * took; a `no` holds when nothing that exists matches. They do not refer to each other,
+ * and none is tried with another match for the sake of a later one.
+ *
+ * What is put may refer to what the guards matched: `@0.1` in a text is field 1 of guard
+ * 0's tuple (both count from 0), `@0.1+1` that integer and 1 more, `@0.1-5` 5 less.
+ *
+ *	struct tilia_step s[] = {
+ *		{.kind = TILIA_STEP_IN, .text = "[\"counter\", ?int]"},
+ *		{.kind = TILIA_STEP_OUT, .text = "[\"counter\", @0.1+1]"},
+ *	};
+ *	code = tilia_atomic(t, NULL, s, 2);
+ */
+enum tilia_step_kind { TILIA_STEP_IN, TILIA_STEP_RD, TILIA_STEP_NO, TILIA_STEP_OUT };
+
+struct tilia_step {
+	enum tilia_step_kind kind;
+	const char *space; /* NULL: op's, else the handle's */
+	/* The template or tuple, in diagnostic notation or as CBOR: one of them. */
+	const char *text;
+	const void *cbor;
+	size_t size;
+	bool visible;      /* no: claimed and delayed tuples do not count */
+	bool bound;        /* out: as in struct tilia_op */
+	int64_t ttl_ms, delay_ms;
+	/* What came of it: */
+	struct tilia_tuple *found; /* in, rd: the tuple, the caller's: tilia_tuple_free(); else
+	                              NULL */
+	uint64_t id;               /* out: the id of the tuple put */
+};
+
+/* Waits until the guards hold, and does it. While it waits it has taken nothing, so
+ * that others may be faster again and again. Of *op counts the timeout, and the space
+ * of steps that name none. TILIA_NONE: they did not hold in time. On any code but 0 no
+ * step has a result. */
+TILIA_API int tilia_atomic(struct tilia *t, const struct tilia_op *op, struct tilia_step *steps,
+                           size_t count);
 
 /* --- spaces and the server ------------------------------------------------- */
 
@@ -405,6 +482,8 @@ enum tilia_request {
 	TILIA_IN,    /* cbor: the template */
 	TILIA_RD,
 	TILIA_COUNT,
+	TILIA_WAIT,  /* cbor: [template, ["ge", n]] or [template, ["eq", 0]] */
+	TILIA_ATOMIC, /* cbor: an array of steps, as docs/protocol.md has it */
 	TILIA_PING,  /* cbor: nothing (NULL, 0) */
 	TILIA_STATS,
 	TILIA_REQUESTS
@@ -417,7 +496,7 @@ struct tilia_done {
 	int code;           /* 0, TILIA_NONE, or negative */
 	const char *error;  /* text of a failure, else "" */
 	struct tilia_tuple *tuples; /* in, rd */
-	uint64_t number;    /* out: the id; count: how many */
+	uint64_t number;    /* out: the id; count, wait: how many */
 	const void *cbor;   /* the whole answer */
 	size_t size;
 };

@@ -87,6 +87,18 @@ static struct entry entry(const uint8_t *p)
 	return e;
 }
 
+int tuple_entry(const uint8_t *p, struct tilia_tuple **tuple)
+{
+	struct entry e = entry(p);
+
+	*tuple = e.tuple == NULL ? NULL : make(e.id, e.tuple);
+	if (*tuple == NULL)
+		return e.tuple == NULL ? ERROR_MALFORMED : ERROR_NOMEM;
+	(*tuple)->token = e.token;
+	(*tuple)->tries = e.tries;
+	return 0;
+}
+
 int tuple_list(struct bytes body, struct tilia_tuple **first)
 {
 	struct tilia_tuple **link = first;
@@ -97,17 +109,13 @@ int tuple_list(struct bytes body, struct tilia_tuple **first)
 	if (p == NULL || h.major != ITEM_ARRAY)
 		return ERROR_MALFORMED;
 	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p)) {
-		struct entry e = entry(p);
+		int code = tuple_entry(p, link);
 
-		if (e.tuple != NULL)
-			*link = make(e.id, e.tuple);
-		if (e.tuple == NULL || *link == NULL) {
+		if (code != 0) {
 			tilia_tuple_free(*first);
 			*first = NULL;
-			return e.tuple == NULL ? ERROR_MALFORMED : ERROR_NOMEM;
+			return code;
 		}
-		(*link)->token = e.token;
-		(*link)->tries = e.tries;
 		link = &(*link)->next;
 	}
 	return 0;

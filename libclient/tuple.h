@@ -10,6 +10,9 @@
  * not of that form; ERROR_NOMEM. */
 int tuple_list(struct bytes body, struct tilia_tuple **first);
 
+/* The same of one entry, [id, tuple]. */
+int tuple_entry(const uint8_t *p, struct tilia_tuple **tuple);
+
 /* The tuple's bytes. */
 struct bytes tuple_item(const struct tilia_tuple *tuple);
 

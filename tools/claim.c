@@ -96,8 +96,8 @@ static int commit(struct claim *c)
 	int code = 0;
 
 	for (size_t i = 0; i < c->outs && code == 0; i++) {
+		puts[i] = (struct tilia_put){.space = c->space};
 		code = tilia_parse(c->link.t, &cbor[i], &puts[i].size, c->out[i]);
-		puts[i].space = c->space;
 		puts[i].cbor = cbor[i];
 	}
 	*(c->back ? &what.back : c->bury ? &what.bury : &what.done) = &c->token;

@@ -17,7 +17,7 @@ static void parses_to(struct buf *text, struct bytes item)
 	struct buf back = BUF_INIT;
 	struct diag_error err;
 
-	REQUIRE(diag_parse(buf_bytes(text), DIAG_FORMALS, &back, NULL, NULL, &err) == 0);
+	REQUIRE(diag_parse(buf_bytes(text), DIAG_FORMALS | DIAG_REFS, &back, NULL, NULL, &err) == 0);
 	REQUIRE(bytes_equal(item, buf_bytes(&back)));
 	buf_close(&back);
 }
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_words(text, *data);
 		return 0;
 	}
-	if (diag_parse(text, *data % 4, &out, &names, &used, &err) == 0) {
+	if (diag_parse(text, *data % 8, &out, &names, &used, &err) == 0) {
 		REQUIRE(used == text.n || (*data & DIAG_MANY) != 0);
 		use(buf_bytes(&out));
 	} else {

@@ -319,7 +319,10 @@ static uint64_t claim_job(struct tilia *t, int64_t lease_ms, unsigned tries)
 
 TEST(claims_are_done_given_back_buried_or_over)
 {
-	const struct tilia_put out[] = {{NULL, "\x82\x61r\x01", 4}, {"main", "\x81\x61s", 3}};
+	const struct tilia_put out[] = {
+		{.cbor = "\x82\x61r\x01", .size = 4},
+		{.space = "main", .cbor = "\x81\x61s", .size = 3},
+	};
 	struct tilia_tuple *found;
 	struct tilia *t, *other;
 	uint64_t tokens[3], ids[2], left[2], n;
@@ -776,7 +779,7 @@ static void on_numbers(struct tilia *t, struct tilia_done *d, void *arg)
 
 TEST(submitted_claims_are_renewed_and_committed)
 {
-	const struct tilia_put out = {NULL, "\x82\x61r\x01", 4};
+	const struct tilia_put out = {.cbor = "\x82\x61r\x01", .size = 4};
 	struct tilia *t;
 	struct tally tally = {0};
 	uint64_t token;

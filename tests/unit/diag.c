@@ -32,6 +32,22 @@ static void parses(const char *text, const char *want)
 	buf_close(&out);
 }
 
+/* A text with references, what it is, and how it is printed (NULL: as it was). */
+static void refers(const char *text, const char *want, const char *back)
+{
+	struct buf out = BUF_INIT, again = BUF_INIT;
+	struct diag_error err = {0};
+
+	if (diag_parse(bytes_of(text), DIAG_REFS, &out, NULL, NULL, &err) != 0)
+		test_fail(__FILE__, __LINE__, "%s: %s at %zu", text, err.why, err.offset);
+	CHECK_STR(hex(buf_bytes(&out)), want);
+	diag_print(&again, out.data);
+	buf_byte(&again, 0);
+	CHECK_STR((const char *)again.data, back ? back : text);
+	buf_close(&again);
+	buf_close(&out);
+}
+
 static void refused_with(const char *text, unsigned flags, int code, size_t offset, const char *why)
 {
 	struct buf out = BUF_INIT;
@@ -492,6 +508,52 @@ TEST(a_choice_and_its_depth_at_the_limit)
 		buf_close(&text);
 		buf_close(&out);
 	}
+}
+
+TEST(references_come_and_go_as_text)
+{
+	refers("@0.1", "d9544d820001", NULL);
+	refers("[\"n\", @15.254]", "82616ed9544d820f18fe", NULL);
+	refers("[@0.1+1, [@1.0-1]]", "82d9544d8300010181d9544d83010020", NULL);
+	refers("{\"k\": @0.0+18446744073709551616}", "a1616bd9544d830000c249010000000000000000",
+	       NULL);
+	refers("@0.0-18446744073709551617", "d9544d830000c349010000000000000000", NULL);
+	refers("@0.0+0", "d9544d83000000", NULL);
+	refers("@0.0-0", "d9544d83000000", "@0.0+0");
+	refers("21581([0, 1])", "d9544d820001", "@0.1");
+	refers("21581([16, 1])", "d9544d821001", NULL);
+	refers("21581([0, 255])", "d9544d820018ff", NULL);
+	refers("21581([0, 1, 1.5])", "d9544d830001f93e00", NULL);
+	refers("21581(0)", "d9544d00", NULL);
+	refers("{21581([0, 1]): 1}", "a1d9544d82000101", NULL);
+}
+
+TEST(wrong_references_are_named_where_they_stand)
+{
+	static const struct {
+		const char *text;
+		size_t offset;
+		const char *why;
+	} rows[] = {
+		{"[@]", 2, "expected a guard's number, found ]"},
+		{"[@n]", 2, "expected a guard's number, found n"},
+		{"[@16.0]", 2, "expected a guard's number, 0 to 15"},
+		{"[@00.0]", 2, "expected a guard's number, 0 to 15"},
+		{"[@1]", 3, "expected . (a reference is @guard.field), found ]"},
+		{"[@1.]", 4, "expected a field's number, found ]"},
+		{"[@1.255]", 4, "expected a field's number, 0 to 254"},
+		{"[@1.4294967296]", 4, "expected a field's number, 0 to 254"},
+		{"[@0.1+]", 6, "expected digits: @0.1+5, @0.1-1"},
+		{"[@0.1+-1]", 6, "expected digits: @0.1+5, @0.1-1"},
+		{"[@0.1+1.5]", 6, "a reference adds an integer"},
+		{"[@0.1 + 1]", 6, "expected , or ], found +"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		refused_with(rows[i].text, DIAG_REFS, ERROR_SYNTAX, rows[i].offset, rows[i].why);
+	refused("[@0.1]", 1, "a reference (@) stands in what an atomic puts; as text: \"@\"");
+	refused_with("[@0.1]", 0, ERROR_SYNTAX, 1,
+	             "a reference (@) stands in what an atomic puts; as text: \"@\"");
 }
 
 TEST(names_stay_with_their_fields)

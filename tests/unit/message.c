@@ -343,10 +343,10 @@ TEST(max_at_the_limit)
 	} rows[] = {{0, ERROR_LIMIT}, {1, 0}, {1023, 0}, {1024, 0}, {1025, ERROR_LIMIT}};
 
 	for (int i = 0; i < 5; i++) {
-		struct message_write_options o = {UINT64_MAX, rows[i].max, UINT64_MAX, UINT64_MAX,
-		                                  false};
+		struct message_options o = {0};
 		struct buf b = BUF_INIT;
 
+		message_option_number(&o, OPTION_MAX, rows[i].max);
 		item_put_head(&b, ITEM_ARRAY, 5);
 		item_put_uint(&b, 1);
 		message_request_begin(&b, MESSAGE_RD);
@@ -511,16 +511,23 @@ TEST(replies_of_other_forms)
 
 TEST(options_are_written_in_order_and_only_when_given)
 {
-	struct message_write_options none = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-	                                     false};
-	struct message_write_options all = {5000, 7, 9, UINT64_MAX, true};
+	static const uint8_t null = ITEM_NULL;
+	struct message_options o = {0};
 	struct buf b = BUF_INIT;
 
-	CHECK_INT(message_options_put(&b, &none), 0);
+	CHECK_INT(message_options_put(&b, &o), 0);
 	CHECK_INT(b.len, 0);
-	CHECK_INT(message_options_put(&b, &all), 1);
-	CHECK(is_hex(buf_bytes(&b), "a4 63 6d6178 07 65 6166746572 09 67 74696d656f7574 191388"
-	                            "68 766f6c6174696c65 f5"));
+	message_option_number(&o, OPTION_TIMEOUT, 5000);
+	message_option_bytes(&o, OPTION_UNLESS, (struct bytes){&null, 1});
+	message_option_bytes(&o, OPTION_DEAD, bytes_of("d"));
+	message_option_number(&o, OPTION_HIDDEN, false);
+	message_option_number(&o, OPTION_AFTER, 9);
+	message_option_number(&o, OPTION_BOUND, 7);
+	message_option_number(&o, OPTION_MAX, 7);
+	CHECK_INT(message_options_put(&b, &o), 1);
+	CHECK(is_hex(buf_bytes(&b), "a7 63 6d6178 07 64 64656164 61 64 65 6166746572 09"
+	                            "65 626f756e64 f5 66 68696464656e f4 66 756e6c657373 f6"
+	                            "67 74696d656f7574 191388"));
 	buf_close(&b);
 }
 

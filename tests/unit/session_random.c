@@ -453,8 +453,9 @@ static void put_request(enum message_op op, int v, bool wait)
 		item_put_null(&b);
 	}
 	if (!wait && op == MESSAGE_IN) {
-		struct message_write_options o = {0, UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
+		struct message_options o = {0};
 
+		message_option_number(&o, OPTION_TIMEOUT, 0);
 		args += message_options_put(&b, &o);
 	}
 	CHECK_INT(session_request(client.session, op, args, buf_bytes(&b), NULL, &n), 0);

@@ -95,7 +95,7 @@ static void check_text(const struct vector *v, struct bytes item, const char *te
 	if (strcmp((char *)out.data, text) != 0)
 		vector_fail(v, "printed as", (char *)out.data);
 	out.len = 0;
-	if (diag_parse(bytes_of(text), DIAG_FORMALS, &out, NULL, NULL, &err) != 0)
+	if (diag_parse(bytes_of(text), DIAG_FORMALS | DIAG_REFS, &out, NULL, NULL, &err) != 0)
 		vector_fail(v, "the text is refused", err.why);
 	if (!bytes_equal(buf_bytes(&out), item))
 		vector_fail(v, "the text is another value", text);
