@@ -84,8 +84,8 @@ static const char *option_limit(const struct request *r, enum message_option o)
 		return "not 1 to 86400000";
 	if (o == OPTION_TTL && r->option[o].u < 1)
 		return "not above 0";
-	if (o == OPTION_TRIES && (r->option[o].u < 1 || r->option[o].u > MESSAGE_TRIES_MAX))
-		return "not 1 to 255";
+	if (o == OPTION_TRIES && r->option[o].u > MESSAGE_TRIES_MAX)
+		return "not 0 to 255";
 	if (message_option_rows[o].kind != KIND_LIST)
 		return NULL;
 	item_head(r->option[o].s.p, &h);

@@ -1,7 +1,5 @@
-/* space and stats. */
+/* space: create, alter, drop, list. */
 #include "state.h"
-
-#include <stdlib.h>
 
 /* What create and drop answer, kept for a resend. */
 static void done(struct engine *e, struct conn *c, const struct request *r)
@@ -28,24 +26,44 @@ static bool dead_ok(struct engine *e, struct conn *c, const struct request *r, b
 {
 	struct bytes name = r->option[OPTION_DEAD].s;
 	const struct space *dead;
+	int verb = (int)r->verb.n;
 
-	if (!request_has(r, OPTION_DEAD))
+	if (!request_has(r, OPTION_DEAD) || name.n == 0)
 		return true;
 	dead = space_find(e, name);
 	if (!name_ok(name) || bytes_equal(name, r->space))
 		reply_error(e, c, r->n, 0, ERROR_REQUEST,
-		            "space create: dead is not the name of another space");
+		            "space %.*s: dead is not the name of another space", verb,
+		            (const char *)r->verb.p);
 	else if (dead && dead->is_volatile != is_volatile)
 		reply_error(e, c, r->n, 0, ERROR_MIXED,
-		            "space create: dead names a space that is %sdurable",
-		            dead->is_volatile ? "not " : "");
+		            "space %.*s: dead names a space that is %sdurable", verb,
+		            (const char *)r->verb.p, dead->is_volatile ? "not " : "");
 	else
 		return true;
 	return false;
 }
 
+/* The options that the request names take the place of those that were. */
+static void read_options(const struct request *r, struct space_options *o)
+{
+	if (request_has(r, OPTION_TRIES))
+		o->tries = (uint32_t)r->option[OPTION_TRIES].u;
+	if (request_has(r, OPTION_DEAD))
+		o->dead = r->option[OPTION_DEAD].s;
+	if (request_has(r, OPTION_SHAPE))
+		o->shape = r->option[OPTION_SHAPE].s;
+	if (o->shape.n && *o->shape.p == ITEM_NULL)
+		o->shape = (struct bytes){NULL, 0};
+	if (request_has(r, OPTION_TUPLES))
+		o->max_tuples = r->option[OPTION_TUPLES].u;
+	if (request_has(r, OPTION_BYTES))
+		o->max_bytes = r->option[OPTION_BYTES].u;
+}
+
 static void create(struct engine *e, struct conn *c, const struct request *r)
 {
+	struct space_options options = {0};
 	bool is_volatile = e->config.all_volatile ||
 	                   (request_has(r, OPTION_VOLATILE) && r->option[OPTION_VOLATILE].u);
 
@@ -67,10 +85,30 @@ static void create(struct engine *e, struct conn *c, const struct request *r)
 	}
 	if (!dead_ok(e, c, r, is_volatile))
 		return;
-	space_make(e, r->space, is_volatile,
-	           request_has(r, OPTION_TRIES) ? (uint32_t)r->option[OPTION_TRIES].u : 0,
-	           request_has(r, OPTION_DEAD) ? r->option[OPTION_DEAD].s
-	                                       : (struct bytes){NULL, 0});
+	read_options(r, &options);
+	space_make(e, r->space, is_volatile, &options);
+	done(e, c, r);
+}
+
+static void alter(struct engine *e, struct conn *c, const struct request *r)
+{
+	struct space *s = request_space(e, c, r);
+	struct space_options options;
+
+	if (!s)
+		return;
+	if (request_has(r, OPTION_VOLATILE)) {
+		reply_error(e, c, r->n, 0, ERROR_REQUEST,
+		            "space alter: volatile is said once, at create");
+		return;
+	}
+	if (!dead_ok(e, c, r, s->is_volatile))
+		return;
+	options = s->options;
+	read_options(r, &options);
+	space_set(s, &options);
+	space_write_row(e, s);
+	space_touch(e, s);
 	done(e, c, r);
 }
 
@@ -97,23 +135,14 @@ static bool may_any(const struct conn *c, struct bytes space)
 	return false;
 }
 
-static uint64_t index_count(const struct space *s)
-{
-	uint64_t count = 0;
-
-	for (unsigned n = 0; n <= TUPLE_FIELDS; n++)
-		count += s->arities[n] ? s->arities[n]->index_count : 0;
-	return count;
-}
-
 static void put_count(struct buf *b, const char *name, uint64_t value)
 {
 	item_put_text(b, name);
 	item_put_uint(b, value);
 }
 
-/* An array of maps, one a space that this session may do anything on. */
-static void put_spaces(const struct engine *e, const struct conn *c, struct buf *b, bool more)
+void admin_put_spaces(const struct engine *e, const struct conn *c, struct buf *b,
+                      void (*row)(struct buf *b, const struct space *s))
 {
 	struct seq_cursor at;
 	uint64_t count = 0;
@@ -121,22 +150,34 @@ static void put_spaces(const struct engine *e, const struct conn *c, struct buf 
 	for (struct space *s = seq_after(&e->spaces, 0, &at); s; s = seq_next(&at))
 		count += !s->dropped && may_any(c, s->name);
 	item_put_head(b, ITEM_ARRAY, count);
-	for (struct space *s = seq_after(&e->spaces, 0, &at); s; s = seq_next(&at)) {
-		if (s->dropped || !may_any(c, s->name))
-			continue;
-		item_put_head(b, ITEM_MAP, more ? 7 : 5);
-		item_put_text(b, "name");
-		item_put_text_n(b, s->name);
-		put_count(b, "bytes", s->bytes);
-		put_count(b, "claims", s->hidden.count);
-		put_count(b, "tuples", s->all.count + s->hidden.count);
-		if (more) {
-			put_count(b, "indexes", index_count(s));
-			put_count(b, "waiting", s->waiting);
-		}
-		item_put_text(b, "volatile");
-		item_put_bool(b, s->is_volatile);
-	}
+	for (struct space *s = seq_after(&e->spaces, 0, &at); s; s = seq_next(&at))
+		if (!s->dropped && may_any(c, s->name))
+			row(b, s);
+}
+
+/* What it is made of, with the values that `alter` would be given; and what is in it. */
+static void put_row(struct buf *b, const struct space *s)
+{
+	const struct space_options *o = &s->options;
+
+	item_put_head(b, ITEM_MAP, 10);
+	item_put_text(b, "dead");
+	item_put_text_n(b, o->dead);
+	item_put_text(b, "name");
+	item_put_text_n(b, s->name);
+	put_count(b, "bytes", s->bytes);
+	item_put_text(b, "shape");
+	if (o->shape.n)
+		item_put_item(b, o->shape);
+	else
+		item_put_null(b);
+	put_count(b, "tries", o->tries);
+	put_count(b, "claims", s->hidden.count);
+	put_count(b, "tuples", s->all.count + s->hidden.count);
+	item_put_text(b, "volatile");
+	item_put_bool(b, s->is_volatile);
+	put_count(b, "max_bytes", o->max_bytes);
+	put_count(b, "max_tuples", o->max_tuples);
 }
 
 int admin_space(struct engine *e, struct conn *c, const struct event *ev)
@@ -144,7 +185,7 @@ int admin_space(struct engine *e, struct conn *c, const struct event *ev)
 	const struct request *r = ev->request;
 
 	if (bytes_equal(r->verb, bytes_of("list"))) {
-		put_spaces(e, c, reply_begin(e, r->n), false);
+		admin_put_spaces(e, c, reply_begin(e, r->n), put_row);
 		reply_end(e, c, r->n, 0, false);
 		return 0;
 	}
@@ -155,73 +196,14 @@ int admin_space(struct engine *e, struct conn *c, const struct event *ev)
 		            "space: too many replies of this session are not acknowledged");
 	else if (bytes_equal(r->verb, bytes_of("create")))
 		create(e, c, r);
+	else if (bytes_equal(r->verb, bytes_of("alter")))
+		alter(e, c, r);
 	else if (bytes_equal(r->verb, bytes_of("drop")))
 		drop(e, c, r);
 	else
 		reply_error(e, c, r->n, 0, ERROR_REQUEST,
-		            "space: no such verb: %.*s (create, drop, list)",
+		            "space: no such verb: %.*s (create, alter, drop, list)",
 		            (int)(r->verb.n < 40 ? r->verb.n : 40), (const char *)r->verb.p);
 	return 0;
 }
 
-/* In the order of deterministic map keys: shorter names first, then bytewise. */
-static int by_key(const void *a, const void *b)
-{
-	const char *x = message_rows[*(const unsigned *)a].name;
-	const char *y = message_rows[*(const unsigned *)b].name;
-	size_t nx = strlen(x), ny = strlen(y);
-
-	return nx != ny ? (nx < ny ? -1 : 1) : memcmp(x, y, nx);
-}
-
-static void put_requests(const struct engine *e, struct buf *b)
-{
-	unsigned ops[MESSAGE_OPS];
-
-	for (unsigned op = 0; op < MESSAGE_OPS; op++)
-		ops[op] = op;
-	qsort(ops, MESSAGE_OPS, sizeof *ops, by_key);
-	item_put_text(b, "requests");
-	item_put_head(b, ITEM_MAP, MESSAGE_OPS);
-	for (unsigned i = 0; i < MESSAGE_OPS; i++)
-		put_count(b, message_rows[ops[i]].name, e->requests[ops[i]]);
-}
-
-static void put_stats(const struct engine *e, struct buf *b)
-{
-	item_put_head(b, ITEM_MAP, 14);
-	put_count(b, "boot", e->boot);
-	put_count(b, "batch", e->batch);
-	put_count(b, "bytes", e->bytes);
-	put_count(b, "claims", e->claims);
-	put_count(b, "spaces", e->spaces.count);
-	put_count(b, "tuples", e->tuples);
-	put_count(b, "indexes", e->indexes);
-	item_put_text(b, "version");
-	item_put_text(b, TILIA_VERSION);
-	put_count(b, "waiting", e->waiting);
-	put_count(b, "outcomes", e->outcomes);
-	put_requests(e, b);
-	put_count(b, "sessions", e->sessions.count);
-	put_count(b, "uptime_ms", e->now_ms - e->start_ms);
-	put_count(b, "connections", e->conn_count);
-}
-
-int admin_stats(struct engine *e, struct conn *c, const struct event *ev)
-{
-	const struct request *r = ev->request;
-	struct buf *b;
-
-	if (r->verb.n > 0 && !bytes_equal(r->verb, bytes_of("spaces"))) {
-		reply_error(e, c, r->n, 0, ERROR_REQUEST, "stats: no such part: %.*s (spaces)",
-		            (int)(r->verb.n < 40 ? r->verb.n : 40), (const char *)r->verb.p);
-		return 0;
-	}
-	b = reply_begin(e, r->n);
-	if (r->verb.n > 0)
-		put_spaces(e, c, b, true);
-	else
-		put_stats(e, b);
-	reply_end(e, c, r->n, 0, false);
-	return 0;
-}

@@ -167,7 +167,7 @@ void claim_back(struct engine *e, struct claim *c, bool undone)
 		claim_done(e, c);
 		return;
 	}
-	if (!undone && sp->tries && t->tries >= sp->tries && claim_bury(e, c))
+	if (!undone && sp->options.tries && t->tries >= sp->options.tries && claim_bury(e, c))
 		return;
 	if (undone && t->tries < UINT8_MAX)
 		t->tries--;

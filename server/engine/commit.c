@@ -9,7 +9,7 @@ struct commit {
 	uint64_t twice;              /* a token that stands there twice, or 0 */
 	bool durable, is_volatile;   /* touches such a space */
 	uint64_t outs;
-	size_t bytes; /* of what it puts */
+	struct room_ask room; /* of what it puts */
 };
 
 static void touches(struct commit *k, const struct space *s)
@@ -98,7 +98,7 @@ static bool look_at_outs(struct engine *e, struct conn *c, const struct request 
 			return false;
 		}
 		touches(k, s);
-		k->bytes += tuple.n;
+		room_put(&k->room, s, tuple);
 	}
 	return true;
 }
@@ -137,6 +137,15 @@ static void end_claims(struct engine *e, const struct commit *k)
 	}
 }
 
+/* Room is what there is when its claims have ended. */
+static bool is_full(struct engine *e, struct conn *c, const struct request *r, struct commit *k)
+{
+	for (uint32_t i = 0; i < k->named; i++)
+		if (i < k->done || i >= k->back)
+			room_gone(&k->room, e->named[i]->space, e->named[i]->tuple);
+	return put_refused(e, c, r->n, r->op, &k->room);
+}
+
 /* Whether it can be done; else it is answered. */
 static bool look(struct engine *e, struct conn *c, const struct request *r, struct commit *k)
 {
@@ -158,7 +167,7 @@ static bool look(struct engine *e, struct conn *c, const struct request *r, stru
 		            "commit: touches both durable and volatile spaces");
 		return false;
 	}
-	return look_at_graves(e, c, r, k) && !put_refused(e, c, r, k->bytes);
+	return look_at_graves(e, c, r, k) && !is_full(e, c, r, k);
 }
 
 /* Puts its tuples and writes their ids as the result; answers the last. */
@@ -186,8 +195,12 @@ int commit_run(struct engine *e, struct conn *c, const struct event *ev)
 	struct buf *result = &e->result;
 	struct commit k = {0};
 	uint64_t id;
+	bool ok;
 
-	if (!look(e, c, r, &k))
+	room_open(&k.room, "out");
+	ok = look(e, c, r, &k);
+	room_close(&k.room);
+	if (!ok)
 		return 0;
 	if (k.durable && ev->batch_full)
 		return ENGINE_AGAIN;

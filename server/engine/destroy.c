@@ -82,7 +82,8 @@ static void free_space(struct engine *e, struct space *s)
 	if (s->ring)
 		ring_free(e, s->ring);
 	xfree((void *)(uintptr_t)s->name.p);
-	xfree((void *)(uintptr_t)s->dead.p);
+	xfree((void *)(uintptr_t)s->options.dead.p);
+	xfree((void *)(uintptr_t)s->options.shape.p);
 	xfree(s);
 }
 

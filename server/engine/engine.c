@@ -100,15 +100,14 @@ static void set_clocks(struct engine *e, const struct event *ev)
 static void restore_space(struct engine *e, const struct change *c)
 {
 	bool is_volatile = (c->flags & CHANGE_SPACE_VOLATILE) != 0;
-	struct space *s;
+	struct space *s = e->main;
 
-	if (c->space == e->main->number) {
+	if (c->space == s->number)
 		e->main_kept = true;
-		return;
-	}
-	s = space_create(e, c->space, c->bytes, is_volatile);
-	s->tries = c->tries;
-	s->dead = session_copy(c->dead);
+	else
+		s = space_create(e, c->space, c->bytes, is_volatile);
+	space_set(s, &(struct space_options){c->tries, c->dead, c->shape, c->max_tuples,
+	                                     c->max_bytes});
 	if (c->flags & CHANGE_SPACE_DROPPED)
 		space_drop(e, s);
 }
@@ -160,8 +159,6 @@ static void restore(struct engine *e, const struct change *c)
 
 static void get_ready(struct engine *e, const struct event *ev)
 {
-	struct change *c;
-
 	e->batch = ev->batch;
 	e->boot = ev->boot;
 	e->start_ms = ev->now_ms;
@@ -173,12 +170,8 @@ static void get_ready(struct engine *e, const struct event *ev)
 	e->ceiling = e->next_id + ENGINE_CEILING_STEP;
 	e->ceiling_batch = e->batch;
 	reply_change(e, CHANGE_CEILING)->number = e->ceiling;
-	if (!e->main_kept) {
-		c = reply_change(e, CHANGE_SPACE);
-		c->space = e->main->number;
-		c->bytes = e->main->name;
-		c->flags = e->main->is_volatile ? CHANGE_SPACE_VOLATILE : 0;
-	}
+	if (!e->main_kept)
+		space_write_row(e, e->main);
 	e->ready = true;
 }
 

@@ -103,6 +103,8 @@ struct change {
 	uint8_t id16[ENGINE_SESSION_ID]; /* SESSION */
 	struct bytes principal;          /* SESSION */
 	struct bytes dead;               /* SPACE: its dead-letter space; empty: NAME.dead */
+	struct bytes shape;              /* SPACE: the template of what is put; empty: none */
+	uint64_t max_tuples, max_bytes;  /* SPACE: what may be in it; 0: no limit */
 };
 
 enum event_kind {

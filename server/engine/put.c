@@ -1,22 +1,40 @@
 /* out and outs. */
 #include "state.h"
 
-bool put_refused(struct engine *e, struct conn *c, const struct request *r, size_t bytes)
+bool put_refused(struct engine *e, struct conn *c, uint64_t n, enum message_op op,
+                 struct room_ask *a)
 {
-	const char *op = message_rows[r->op].name;
+	const char *name = message_rows[op].name;
+	bool refused = true;
 
-	if (c->session->number && !outcome_room(e, c->session)) {
-		reply_error(e, c, r->n, 0, ERROR_UNACKNOWLEDGED,
-		            "%s: too many replies of this session are not acknowledged", op);
-		return true;
+	if (c->session->number && !outcome_room(e, c->session))
+		reply_error(e, c, n, 0, ERROR_UNACKNOWLEDGED,
+		            "%s: too many replies of this session are not acknowledged", name);
+	else if (room_judge(e, a))
+		reply_error(e, c, n, a->batch, a->code, "%s: %.*s", name, (int)a->why.len,
+		            (const char *)a->why.data);
+	else
+		refused = false;
+	return refused;
+}
+
+/* The tuples of an out or outs, to be judged as one. */
+static void ask_room(struct room_ask *a, struct space *s, const struct request *r)
+{
+	struct item_head h;
+	const uint8_t *p;
+
+	room_open(a, r->op == MESSAGE_OUTS ? "tuple" : NULL);
+	if (r->op == MESSAGE_OUT) {
+		room_put(a, s, r->value);
+		return;
 	}
-	if (bytes > 0 && e->bytes + bytes > e->config.limits.bytes) {
-		reply_error(e, c, r->n, 0, ERROR_FULL,
-		            "%s: the server's tuples take %llu bytes, its limit", op,
-		            (unsigned long long)e->config.limits.bytes);
-		return true;
+	for (p = item_head(r->value.p, &h); h.arg > 0; h.arg--) {
+		struct bytes tuple = item_bytes(p);
+
+		room_put(a, s, tuple);
+		p += tuple.n;
 	}
-	return false;
 }
 
 uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
@@ -82,8 +100,9 @@ int put_run(struct engine *e, struct conn *c, const struct event *ev)
 	const struct request *r = ev->request;
 	struct space *s = request_space(e, c, r);
 	struct buf *result = &e->result;
-	bool there;
+	struct room_ask ask;
 	uint64_t id;
+	bool there, refused;
 
 	if (!s)
 		return 0;
@@ -95,7 +114,10 @@ int put_run(struct engine *e, struct conn *c, const struct event *ev)
 		reply_null(e, c, r->n, s->last_batch);
 		return 0;
 	}
-	if (put_refused(e, c, r, r->value.n))
+	ask_room(&ask, s, r);
+	refused = put_refused(e, c, r->n, r->op, &ask);
+	room_close(&ask);
+	if (refused)
 		return 0;
 	buf_clear(result, 65536);
 	if (r->op == MESSAGE_OUT)

@@ -45,7 +45,7 @@ static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const 
 	[MESSAGE_OUTS] = put_run,        [MESSAGE_IN] = take_run,
 	[MESSAGE_RD] = take_run,         [MESSAGE_COUNT] = count_run,
 	[MESSAGE_CANCEL] = hello_cancel, [MESSAGE_ACK] = ack,
-	[MESSAGE_SPACE] = admin_space,   [MESSAGE_STATS] = admin_stats,
+	[MESSAGE_SPACE] = admin_space,   [MESSAGE_STATS] = stats_run,
 	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = hello_bye,
 	[MESSAGE_COMMIT] = commit_run,   [MESSAGE_RENEW] = commit_renew,
 	[MESSAGE_WAIT] = count_run,

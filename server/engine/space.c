@@ -42,35 +42,63 @@ struct space *space_create(struct engine *e, uint64_t number, struct bytes name,
 	list_init(&s->walks);
 	waitkey_init(&s->everything);
 	list_init(&s->drop.link);
+	list_init(&s->share.link);
 	seq_insert(&e->spaces, s);
 	hash_insert(&e->space_names, name_hash(e, name), s);
 	return s;
 }
 
-struct space *space_make(struct engine *e, struct bytes name, bool is_volatile, uint32_t tries,
-                         struct bytes dead)
+static void free_options(struct space_options *o)
 {
-	struct space *s = space_create(e, engine_id(e), name, is_volatile);
+	xfree((void *)(uintptr_t)o->dead.p);
+	xfree((void *)(uintptr_t)o->shape.p);
+}
+
+void space_set(struct space *s, const struct space_options *options)
+{
+	struct space_options old = s->options;
+
+	s->options = *options;
+	s->options.dead = session_copy(options->dead);
+	s->options.shape = session_copy(options->shape);
+	free_options(&old); /* what was copied may have been its own */
+}
+
+void space_write_row(struct engine *e, const struct space *s)
+{
+	const struct space_options *o = &s->options;
 	struct change *c = reply_change(e, CHANGE_SPACE);
 
-	s->tries = tries;
-	s->dead = session_copy(dead);
 	c->space = s->number;
 	c->bytes = s->name;
-	c->flags = is_volatile ? CHANGE_SPACE_VOLATILE : 0;
-	c->tries = tries;
-	c->dead = s->dead;
+	c->flags = s->is_volatile ? CHANGE_SPACE_VOLATILE : 0;
+	c->tries = o->tries;
+	c->dead = o->dead;
+	c->shape = o->shape;
+	c->max_tuples = o->max_tuples;
+	c->max_bytes = o->max_bytes;
+}
+
+struct space *space_make(struct engine *e, struct bytes name, bool is_volatile,
+                         const struct space_options *options)
+{
+	struct space *s = space_create(e, engine_id(e), name, is_volatile);
+
+	if (options)
+		space_set(s, options);
+	space_write_row(e, s);
 	space_touch(e, s);
 	return s;
 }
 
 struct space *space_dead(struct engine *e, const struct space *s, bool only_look, int *code)
 {
+	struct bytes given = s->options.dead;
 	struct buf name = BUF_INIT;
 	struct space *dead;
 
-	buf_append(&name, s->dead.n ? s->dead.p : s->name.p, s->dead.n ? s->dead.n : s->name.n);
-	if (s->dead.n == 0)
+	buf_append(&name, given.n ? given.p : s->name.p, given.n ? given.n : s->name.n);
+	if (given.n == 0)
 		buf_text(&name, ".dead");
 	dead = space_find(e, buf_bytes(&name));
 	*code = 0;
@@ -79,7 +107,7 @@ struct space *space_dead(struct engine *e, const struct space *s, bool only_look
 	else if (!dead && e->spaces.count >= e->config.limits.spaces)
 		*code = ERROR_LIMIT;
 	else if (!dead && !only_look)
-		dead = space_make(e, buf_bytes(&name), s->is_volatile, 0, (struct bytes){NULL, 0});
+		dead = space_make(e, buf_bytes(&name), s->is_volatile, NULL);
 	buf_close(&name);
 	return *code ? NULL : dead;
 }
@@ -216,7 +244,7 @@ static void space_free(struct space *s)
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++)
 		xfree(s->arities[n]);
 	xfree((void *)(uintptr_t)s->name.p);
-	xfree((void *)(uintptr_t)s->dead.p);
+	free_options(&s->options);
 	xfree(s);
 }
 

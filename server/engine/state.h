@@ -34,12 +34,26 @@ struct arity {
 	uint64_t tuples;     /* visible and hidden */
 };
 
+/* What `space create` and `space alter` set. */
+struct space_options {
+	uint32_t tries;     /* a tuple claimed so often in vain is buried; 0: never */
+	struct bytes dead;  /* where; empty: NAME.dead */
+	struct bytes shape; /* the template of what may be put; empty: anything */
+	uint64_t max_tuples, max_bytes; /* that may exist before puts are refused; 0: no limit */
+};
+
+/* What a request puts into a space, while that is judged. */
+struct room_share {
+	struct list link;      /* room_ask.shares */
+	uint64_t tuples, bytes;
+	uint64_t gone, freed;  /* what the same step takes away */
+};
+
 struct space {
 	uint64_t number; /* first: key of engine.spaces */
 	struct bytes name;
 	bool is_volatile, dropped;
-	uint32_t tries;    /* a tuple claimed so often in vain is buried; 0: never */
-	struct bytes dead; /* where; empty: NAME.dead. Owned */
+	struct space_options options; /* owned */
 	struct seq all;    /* visible tuples by id */
 	struct seq hidden; /* claimed ones: they exist, but nobody else finds them */
 	struct arity *arities[TUPLE_FIELDS + 1];
@@ -52,15 +66,20 @@ struct space {
 	uint64_t tallies;    /* of them: numbers that are kept */
 	struct ring *ring;   /* NULL: nobody watches */
 	uint64_t refs;       /* outcomes, claims and waiters that name it */
+	struct room_share share;
 };
 
 struct space *space_create(struct engine *e, uint64_t number, struct bytes name, bool is_volatile);
 struct space *space_find(const struct engine *e, struct bytes name);
 struct arity *space_arity(struct space *s, unsigned n);
 
-/* The same with its row; the options are those of `space create`. */
-struct space *space_make(struct engine *e, struct bytes name, bool is_volatile, uint32_t tries,
-                         struct bytes dead);
+/* The same with its row. The options are copied; NULL: none. */
+struct space *space_make(struct engine *e, struct bytes name, bool is_volatile,
+                         const struct space_options *options);
+
+/* Sets its options, which are copied; and writes its row. */
+void space_set(struct space *s, const struct space_options *options);
+void space_write_row(struct engine *e, const struct space *s);
 
 /* The space for the buried tuples of `s`, made when it is needed; NULL, and *code
  * says why, when there cannot be one. With `only_look` it is not made: NULL and
@@ -93,6 +112,30 @@ void space_forget(struct engine *e, struct space *s, struct tuple *t);
 
 /* The space's contents changed in the open batch. */
 void space_touch(struct engine *e, struct space *s);
+
+/* ---- room.c: what a space takes ---------------------------------------------- */
+
+/* What one step wants to put, a tuple at a time; begun with room_open(). */
+struct room_ask {
+	const char *each;
+	struct list shares; /* room_share of each limited space */
+	unsigned tuples;
+	size_t bytes;       /* of their arrays */
+	int code;           /* what is in the way: ERROR_SHAPE, ERROR_LIMIT, ERROR_FULL */
+	struct buf why;
+	uint64_t batch;     /* that the refusal must wait for */
+};
+
+/* `each`: what a tuple is called when there may be many; NULL: there is one. */
+void room_open(struct room_ask *a, const char *each);
+
+/* A tuple that is to be put into the space; and one there that will be gone then. */
+void room_put(struct room_ask *a, struct space *s, struct bytes tuple);
+void room_gone(struct room_ask *a, struct space *s, const struct tuple *t);
+
+/* 0 when all of it may be put; else the code, with its text in a->why. */
+int room_judge(const struct engine *e, struct room_ask *a);
+void room_close(struct room_ask *a);
 
 /* ---- outcome.c: what a session's executed requests changed ------------------ */
 
@@ -313,8 +356,9 @@ int put_run(struct engine *e, struct conn *c, const struct event *ev);
 /* Puts one tuple; answers its id. */
 uint64_t put_one(struct engine *e, struct space *s, struct bytes item);
 
-/* Whether so many bytes may not be put, with an error reply then. */
-bool put_refused(struct engine *e, struct conn *c, const struct request *r, size_t bytes);
+/* Whether request n may not put what `a` has, with an error reply then. */
+bool put_refused(struct engine *e, struct conn *c, uint64_t n, enum message_op op,
+                 struct room_ask *a);
 
 int commit_run(struct engine *e, struct conn *c, const struct event *ev);
 int commit_renew(struct engine *e, struct conn *c, const struct event *ev);
@@ -331,10 +375,15 @@ void count_reenter(struct engine *e, struct waiter *w);
 void take_give(struct engine *e, struct session *s, uint64_t n, struct space *sp,
                struct tuple **t, uint32_t count, uint64_t lease_ms);
 
-/* ---- admin.c: space, stats, ping ------------------------------------------------ */
+/* ---- admin.c: space; stats.c: stats --------------------------------------------- */
 
 int admin_space(struct engine *e, struct conn *c, const struct event *ev);
-int admin_stats(struct engine *e, struct conn *c, const struct event *ev);
+
+/* Appends an array of maps, one a space that this session may do anything on: row()
+ * writes each. */
+void admin_put_spaces(const struct engine *e, const struct conn *c, struct buf *b,
+                      void (*row)(struct buf *b, const struct space *s));
+int stats_run(struct engine *e, struct conn *c, const struct event *ev);
 
 /* ---- request.c -------------------------------------------------------------------- */
 
@@ -345,8 +394,7 @@ int request_bad(struct engine *e, struct conn *c, const struct event *ev);
 /* What the engine does not do yet; refused by name and not in `features`. */
 #define UNSPOKEN_BIT(o) ((uint64_t)1 << OPTION_##o)
 #define REQUEST_UNSPOKEN                                                                        \
-	(UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(ROOM) | UNSPOKEN_BIT(BOUND) |      \
-	 UNSPOKEN_BIT(SHAPE) | UNSPOKEN_BIT(TUPLES) | UNSPOKEN_BIT(BYTES))
+	(UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(ROOM) | UNSPOKEN_BIT(BOUND))
 
 bool request_spoken(enum message_op op);
 

@@ -27,25 +27,40 @@ static size_t offset_get(const struct tuple *t, unsigned i)
 	return at;
 }
 
-struct tuple *tuple_create(uint64_t id, struct bytes array)
+/* What the block of an array begins with; *first is the array's first field. */
+static struct tuple header(uint64_t id, struct bytes array, const uint8_t **first)
 {
 	struct item_head h;
-	const uint8_t *p = item_head(array.p, &h);
-	uint8_t width = array.n <= 256 ? 1 : array.n <= 65536 ? 2 : 4;
-	struct tuple *t;
+
+	*first = item_head(array.p, &h);
+	assert(h.major == ITEM_ARRAY && h.arg <= TUPLE_FIELDS && array.n <= UINT32_MAX);
+	return (struct tuple){.id = id,
+	                      .size = (uint32_t)array.n,
+	                      .fields = (uint8_t)h.arg,
+	                      .width = array.n <= 256 ? 1 : array.n <= 65536 ? 2 : 4};
+}
+
+size_t tuple_cost_of(struct bytes array)
+{
+	const uint8_t *first;
+	struct tuple t = header(0, array, &first);
+
+	return tuple_cost(&t);
+}
+
+struct tuple *tuple_create(uint64_t id, struct bytes array)
+{
+	const uint8_t *p;
+	struct tuple head = header(id, array, &p), *t;
 	uint8_t *body;
 
-	assert(h.major == ITEM_ARRAY && h.arg <= TUPLE_FIELDS && array.n <= UINT32_MAX);
-	t = xmalloc(sizeof *t + (size_t)h.arg * width + array.n);
-	*t = (struct tuple){.id = id,
-	                    .size = (uint32_t)array.n,
-	                    .fields = (uint8_t)h.arg,
-	                    .width = width};
+	t = xmalloc(sizeof *t + (size_t)head.fields * head.width + array.n);
+	*t = head;
 	for (unsigned i = 0; i < t->fields; i++) {
 		offset_put(t, i, (size_t)(p - array.p));
 		p = item_skip(p);
 	}
-	body = offsets(t) + (size_t)t->fields * width;
+	body = offsets(t) + (size_t)t->fields * t->width;
 	memcpy(body, array.p, array.n);
 	return t;
 }

@@ -35,10 +35,13 @@ static inline size_t tuple_size(const struct tuple *t)
 	return sizeof *t + (size_t)t->fields * t->width + t->size;
 }
 
-/* Memory a tuple takes, the allocator's share included. */
+/* Memory a tuple takes, the allocator's share included; and what one of that array
+ * would take. */
 static inline size_t tuple_cost(const struct tuple *t)
 {
 	return (tuple_size(t) + 8 + 15) & ~(size_t)15;
 }
+
+size_t tuple_cost_of(struct bytes array);
 
 #endif

@@ -218,6 +218,9 @@ static void add_space(struct batch *b, const struct change *c)
 	s->tries = c->tries;
 	s->name = copy(b, c->bytes);
 	s->dead = copy(b, c->dead);
+	s->shape = copy(b, c->shape);
+	s->max_tuples = c->max_tuples;
+	s->max_bytes = c->max_bytes;
 }
 
 void batch_add(struct batch *b, const struct change *c)

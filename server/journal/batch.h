@@ -33,8 +33,9 @@ struct batch_tuple {
 
 struct batch_space {
 	uint64_t number;
-	struct batch_span name, dead; /* set */
-	uint32_t flags, tries;        /* set */
+	struct batch_span name, dead, shape;   /* set */
+	uint64_t max_tuples, max_bytes;        /* set */
+	uint32_t flags, tries;                 /* set */
 	bool set, drop, end;    /* in this order */
 	int64_t tuples;         /* how many more */
 	uint64_t sums;          /* xor of the sum_tuple() of what came and went */

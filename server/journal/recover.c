@@ -64,6 +64,9 @@ static int each_space(struct recovery *r)
 	c.flags = (uint32_t)row.flags;
 	c.tries = (uint32_t)row.tries;
 	c.dead = row.dead;
+	c.shape = row.shape;
+	c.max_tuples = row.max_tuples;
+	c.max_bytes = row.max_bytes;
 	r->row(&c, r->ctx);
 	return 0;
 }

@@ -39,6 +39,7 @@ void rows_copy(struct change *to, const struct change *from)
 	to->bytes = bytes_copy(from->bytes);
 	to->principal = bytes_copy(from->principal);
 	to->dead = bytes_copy(from->dead);
+	to->shape = bytes_copy(from->shape);
 }
 
 void rows_free(struct change *c)
@@ -46,6 +47,7 @@ void rows_free(struct change *c)
 	xfree((void *)(uintptr_t)c->bytes.p);
 	xfree((void *)(uintptr_t)c->principal.p);
 	xfree((void *)(uintptr_t)c->dead.p);
+	xfree((void *)(uintptr_t)c->shape.p);
 }
 
 static void row_destroy(void *item, void *ctx)

@@ -19,6 +19,7 @@ static const struct {
 	            " sum INTEGER NOT NULL)"},
 	{"space", "CREATE TABLE space (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
 	          " flags INTEGER NOT NULL, tries INTEGER NOT NULL, dead TEXT NOT NULL,"
+	          " shape BLOB NOT NULL, max_tuples INTEGER NOT NULL, max_bytes INTEGER NOT NULL,"
 	          " tuples INTEGER NOT NULL, sums INTEGER NOT NULL,"
 	          " sum INTEGER NOT NULL)"},
 	{"tuple", "CREATE TABLE tuple (id INTEGER PRIMARY KEY, space INTEGER NOT NULL,"

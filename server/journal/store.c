@@ -362,7 +362,9 @@ static uint64_t space_sum(const struct store_space *row)
 
 	sum = sum_number(sum_bytes(sum, row->name), row->flags);
 	sum = sum_bytes(sum_number(sum, row->tries), row->dead);
-	return sum_number(sum_number(sum, row->tuples), row->sums);
+	sum = sum_number(sum_bytes(sum, row->shape), row->max_tuples);
+	sum = sum_number(sum_number(sum, row->max_bytes), row->tuples);
+	return sum_number(sum, row->sums);
 }
 
 bool store_space_read(struct store *s, enum store_statement which, struct store_space *row)
@@ -372,9 +374,12 @@ bool store_space_read(struct store *s, enum store_statement which, struct store_
 	row->flags = store_number(s, which, 2);
 	row->tries = store_number(s, which, 3);
 	row->dead = store_bytes(s, which, 4);
-	row->tuples = store_number(s, which, 5);
-	row->sums = store_number(s, which, 6);
-	row->sum = store_number(s, which, 7);
+	row->shape = store_bytes(s, which, 5);
+	row->max_tuples = store_number(s, which, 6);
+	row->max_bytes = store_number(s, which, 7);
+	row->tuples = store_number(s, which, 8);
+	row->sums = store_number(s, which, 9);
+	row->sum = store_number(s, which, 10);
 	return row->sum == space_sum(row);
 }
 
@@ -386,8 +391,11 @@ int store_space_set(struct store *s, struct store_space *row)
 	store_bind(s, STORE_SPACE_SET, 3, row->flags);
 	store_bind(s, STORE_SPACE_SET, 4, row->tries);
 	store_bind_text(s, STORE_SPACE_SET, 5, row->dead);
-	store_bind(s, STORE_SPACE_SET, 6, row->tuples);
-	store_bind(s, STORE_SPACE_SET, 7, row->sums);
-	store_bind(s, STORE_SPACE_SET, 8, row->sum);
+	store_bind_bytes(s, STORE_SPACE_SET, 6, row->shape);
+	store_bind(s, STORE_SPACE_SET, 7, row->max_tuples);
+	store_bind(s, STORE_SPACE_SET, 8, row->max_bytes);
+	store_bind(s, STORE_SPACE_SET, 9, row->tuples);
+	store_bind(s, STORE_SPACE_SET, 10, row->sums);
+	store_bind(s, STORE_SPACE_SET, 11, row->sum);
 	return store_run(s, STORE_SPACE_SET);
 }

@@ -22,11 +22,12 @@
 	X(VERSION, "PRAGMA data_version")                                                          \
 	X(META, "SELECT value, sum FROM meta WHERE key = ?1")                                      \
 	X(META_SET, "REPLACE INTO meta VALUES (?1, ?2, ?3)")                                       \
-	X(SPACES, "SELECT number, name, flags, tries, dead, tuples, sums, sum FROM space"          \
-	          " ORDER BY number")                                                             \
-	X(SPACE, "SELECT number, name, flags, tries, dead, tuples, sums, sum FROM space"           \
-	         " WHERE number = ?1")                                                            \
-	X(SPACE_SET, "REPLACE INTO space VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                 \
+	X(SPACES, "SELECT number, name, flags, tries, dead, shape, max_tuples, max_bytes, tuples,"  \
+	          " sums, sum FROM space ORDER BY number")                                         \
+	X(SPACE, "SELECT number, name, flags, tries, dead, shape, max_tuples, max_bytes, tuples,"   \
+	         " sums, sum FROM space WHERE number = ?1")                                       \
+	X(SPACE_SET,                                                                               \
+	  "REPLACE INTO space VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")              \
 	X(SPACE_END, "DELETE FROM space WHERE number = ?1")                                        \
 	X(SESSIONS,                                                                                \
 	  "SELECT number, id, principal, may, grace_ms, sum FROM session ORDER BY number")         \
@@ -115,8 +116,8 @@ int store_meta_set(struct store *s, const char *key, uint64_t value);
 
 /* A space's row. */
 struct store_space {
-	uint64_t number, flags, tries, tuples, sums, sum;
-	struct bytes name, dead; /* until the statement is reset */
+	uint64_t number, flags, tries, max_tuples, max_bytes, tuples, sums, sum;
+	struct bytes name, dead, shape; /* until the statement is reset */
 };
 
 /* The row a statement SPACES or SPACE stands on; whether its checksum is right. */

@@ -106,6 +106,9 @@ static int writer_space_merge(struct store *s, const struct batch *b, const stru
 		row->flags = sp->flags;
 		row->tries = sp->tries;
 		row->dead = batch_bytes(b, sp->dead);
+		row->shape = batch_bytes(b, sp->shape);
+		row->max_tuples = sp->max_tuples;
+		row->max_bytes = sp->max_bytes;
 	}
 	if (sp->drop)
 		row->flags |= CHANGE_SPACE_DROPPED;

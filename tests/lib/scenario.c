@@ -138,6 +138,10 @@ static void space_new(struct scenario *s, int at)
 	c.tries = (uint32_t)test_random_below(3);
 	if (test_random_below(2))
 		c.dead = bytes_of("dead-é");
+	if (test_random_below(2))
+		c.shape = bytes_of("\x81\x07");
+	c.max_tuples = test_random_below(3);
+	c.max_bytes = test_random_below(2) ? INT64_MAX : 0;
 	give(s, &c);
 	s->spaces[at] = c.space;
 }

@@ -150,6 +150,13 @@ static void print_change(const struct change *c)
 		buf_printf(b, " %llu %.*s%s", (unsigned long long)c->space, (int)c->bytes.n,
 		           (const char *)c->bytes.p,
 		           c->flags & CHANGE_SPACE_VOLATILE ? " volatile" : "");
+		if (c->max_tuples || c->max_bytes)
+			buf_printf(b, " tuples %llu bytes %llu", (unsigned long long)c->max_tuples,
+			           (unsigned long long)c->max_bytes);
+		if (c->shape.n) {
+			buf_text(b, " shape ");
+			diag_print(b, c->shape.p);
+		}
 	} else if ((c->kind == CHANGE_PUT || c->kind == CHANGE_OUTCOME) && c->bytes.n) {
 		buf_byte(b, ' ');
 		diag_print(b, c->bytes.p);
@@ -616,3 +623,6 @@ STORY(a_watcher_that_is_slow)
 STORY(a_watch_goes_on_behind_a_cursor)
 STORY(a_watch_ends)
 STORY(watchers_wait_like_others)
+STORY(a_space_has_a_shape)
+STORY(a_full_space_refuses)
+STORY(a_crash_keeps_a_spaces_options)
