@@ -1,4 +1,5 @@
 /* Steps of the engine, each checked. */
+#include "../../../libclient/diag.h"
 #include "world.h"
 
 struct world w;
@@ -15,24 +16,66 @@ int driver_step(const struct event *ev)
 	return engine_step(w.engine, ev, &w.fx);
 }
 
+/* What the engine has done in its own time; the model follows. */
+static void observe(const struct effect *f)
+{
+	struct bytes rest;
+	uint64_t n;
+	int session = w.conns[f->conn].session;
+
+	rest = expect_open(f, &n);
+	if (session >= 0 && *rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1)))
+		m_waiter_dropped(session, n);
+}
+
+/* What comes and goes, when $TRACE asks for it. */
+static void trace_reply(const struct effect *f)
+{
+	struct buf b = BUF_INIT;
+	uint64_t n;
+	struct bytes rest = expect_open(f, &n);
+
+	for (const uint8_t *p = rest.p; p < rest.p + rest.n; p = item_skip(p)) {
+		buf_text(&b, " ");
+		diag_print(&b, p);
+	}
+	printf("%llu   conn %d: %llu%.*s\n", (unsigned long long)w.now_ms, (int)f->conn,
+	       (unsigned long long)n, (int)b.len, (char *)b.data);
+	buf_close(&b);
+}
+
+static void check_effect(const struct effect *f)
+{
+	if (f->kind == EFFECT_CHANGE)
+		w.journal->ops->add(w.journal, &f->change);
+	else if (f->kind == EFFECT_REPLY)
+		expect_reply(f);
+}
+
 void driver_check(void)
 {
-	for (size_t i = 0; i < w.fx.count; i++) {
-		const struct effect *f = &w.fx.list[i];
-
-		if (f->kind == EFFECT_CHANGE)
-			w.journal->ops->add(w.journal, &f->change);
-		else if (f->kind == EFFECT_REPLY)
-			expect_reply(f);
-	}
+	for (size_t i = 0; i < w.fx.count; i++)
+		if (w.fx.list[i].kind == EFFECT_REPLY) {
+			if (w.trace)
+				trace_reply(&w.fx.list[i]);
+			observe(&w.fx.list[i]);
+		}
+	for (size_t i = 0; i < w.fx.count; i++)
+		check_effect(&w.fx.list[i]);
 	expect_none();
+	if (!engine_working(w.engine))
+		m_waiter_settled();
 	engine_assert(w.engine);
 }
 
-static bool is_durable_change(const struct request *r, int space)
+static void trace_request(int conn, const struct driver_conn *c)
 {
-	return space == 0 && (r->op == MESSAGE_OUT || r->op == MESSAGE_OUTS ||
-	                      r->op == MESSAGE_IN || r->op == MESSAGE_COMMIT);
+	struct buf b = BUF_INIT;
+
+	diag_print(&b, c->message);
+	printf("%llu conn %d session %d %.*s%s\n", (unsigned long long)w.now_ms, conn, c->session,
+	       (int)b.len, (char *)b.data, c->held ? " again" : "");
+	buf_close(&b);
 }
 
 void driver_deliver(int conn)
@@ -42,19 +85,19 @@ void driver_deliver(int conn)
 	struct message_error err;
 	struct event ev = driver_event(EV_REQUEST);
 	struct request r;
-	int space;
 
 	CHECK_INT(message_decode((struct bytes){c->message, c->len}, &scratch, &r, &err), 0);
 	ev.conn = (uint32_t)conn;
 	ev.request = &r;
-	space = bytes_equal(r.space, bytes_of("vol")) ? 1 : 0;
-	ev.batch_full = is_durable_change(&r, space) && test_random_below(20) == 0;
+	ev.batch_full = message_rows[r.op].changes && test_random_below(20) == 0;
 	w.walked = c->held;
 	c->held = driver_step(&ev) == ENGINE_AGAIN;
 	w.totals.requests++;
 	w.totals.again += c->held;
+	if (w.trace)
+		trace_request(conn, c);
 	if (!c->held)
-		m_request(conn, &r, space);
+		m_request(conn, &r);
 	driver_check();
 	buf_close(&scratch);
 }

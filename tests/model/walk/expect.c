@@ -1,5 +1,6 @@
 /* The replies that a step must give, as sets: their order within a step is the
  * engine's. */
+#include "../../../libclient/diag.h"
 #include "../../../libclient/frame.h"
 #include "world.h"
 
@@ -21,7 +22,17 @@ void expect_code(int conn, uint64_t n, int code)
 	expect_item(conn, n, 0, &b);
 }
 
-void expect_stale(int conn, uint64_t n, const uint64_t *tokens, unsigned count)
+void expect_result(int conn, uint64_t n, uint64_t batch, struct buf *result)
+{
+	struct buf b = BUF_INIT;
+
+	item_put_uint(&b, 0);
+	buf_append(&b, result->data, result->len);
+	buf_close(result);
+	expect_item(conn, n, batch, &b);
+}
+
+void expect_stale(int conn, uint64_t n, uint64_t batch, const uint64_t *tokens, unsigned count)
 {
 	struct buf b = BUF_INIT;
 
@@ -29,7 +40,7 @@ void expect_stale(int conn, uint64_t n, const uint64_t *tokens, unsigned count)
 	item_put_head(&b, ITEM_ARRAY, count);
 	for (unsigned i = 0; i < count; i++)
 		item_put_uint(&b, tokens[i]);
-	expect_item(conn, n, 0, &b);
+	expect_item(conn, n, batch, &b);
 }
 
 void expect_tuples(int session, uint64_t n, int space, struct m_tuple *const *t, int count)
@@ -37,7 +48,6 @@ void expect_tuples(int session, uint64_t n, int space, struct m_tuple *const *t,
 	struct buf b = BUF_INIT;
 	int conn = session >= SESSIONS ? session - SESSIONS : w.now.sessions[session].conn;
 
-	item_put_uint(&b, 0);
 	item_put_head(&b, ITEM_ARRAY, (uint64_t)count);
 	for (int i = 0; i < count; i++) {
 		item_put_head(&b, ITEM_ARRAY, t[i]->token ? 4 : 2);
@@ -48,76 +58,108 @@ void expect_tuples(int session, uint64_t n, int space, struct m_tuple *const *t,
 			item_put_uint(&b, t[i]->tries);
 		}
 	}
-	expect_item(conn, n, m_space_batch(space), &b);
+	expect_result(conn, n, m_space_batch(space), &b);
 }
 
-static void print_hex(struct buf *b, const uint8_t *p, size_t n)
+static void print(struct buf *b, struct bytes items)
 {
-	for (size_t i = 0; i < n; i++)
-		buf_printf(b, "%02x", p[i]);
+	for (const uint8_t *p = items.p; p < items.p + items.n; p = item_skip(p)) {
+		buf_text(b, " ");
+		diag_print(b, p);
+	}
 }
 
-static void fail_reply(const struct effect *f, struct bytes message)
+static void fail_reply(const struct effect *f, uint64_t n, struct bytes rest)
 {
 	struct buf b = BUF_INIT;
 
-	print_hex(&b, message.p, message.n);
+	print(&b, rest);
 	for (int i = 0; i < w.expected_count; i++) {
-		buf_printf(&b, "\n  expected%s conn %d n %llu ",
-		           w.expected[i].seen ? " (seen)" : "", w.expected[i].conn,
-		           (unsigned long long)w.expected[i].n);
-		print_hex(&b, w.expected[i].bytes, w.expected[i].len);
+		const struct expected *x = &w.expected[i];
+
+		buf_printf(&b, "\n  expected%s conn %d n %llu", x->seen ? " (seen)" : "", x->conn,
+		           (unsigned long long)x->n);
+		print(&b, (struct bytes){x->bytes, x->len});
 	}
-	test_fail(__FILE__, __LINE__, "reply on conn %u not expected: %.*s", f->conn, (int)b.len,
-	          (char *)b.data);
+	test_fail(__FILE__, __LINE__, "reply on conn %u to %llu not expected:%.*s", f->conn,
+	          (unsigned long long)n, (int)b.len, (char *)b.data);
+}
+
+struct bytes expect_open(const struct effect *f, uint64_t *n)
+{
+	struct bytes frame = effect_frame(&w.fx, f), message;
+	struct item_head h;
+	const uint8_t *p;
+	size_t used;
+
+	CHECK_INT(frame_next(frame, FRAME_MAX, &message, &used), 1);
+	CHECK_INT(used, frame.n);
+	p = item_head(item_head(message.p, &h), &h);
+	*n = h.arg;
+	return (struct bytes){p, (size_t)(message.p + message.n - p)};
+}
+
+/* What is compared: of an error the code and the detail, not the text. */
+static void comparable(struct buf *b, struct bytes rest)
+{
+	struct bytes code = item_bytes(rest.p);
+	const uint8_t *detail;
+
+	if (*rest.p >> 5 != ITEM_NINT) {
+		buf_append(b, rest.p, rest.n);
+		return;
+	}
+	detail = item_skip(code.p + code.n);
+	buf_append(b, code.p, code.n);
+	buf_append(b, detail, (size_t)(rest.p + rest.n - detail));
+}
+
+static struct expected *find(const struct effect *f, uint64_t n, struct bytes item)
+{
+	for (int i = 0; i < w.expected_count; i++) {
+		struct expected *x = &w.expected[i];
+
+		if (!x->seen && x->conn == (int)f->conn && x->n == n &&
+		    bytes_equal((struct bytes){x->bytes, x->len}, item))
+			return x;
+	}
+	return NULL;
 }
 
 void expect_reply(const struct effect *f)
 {
-	struct bytes frame = effect_frame(&w.fx, f), message;
-	uint8_t joined[200];
-	struct item_head h;
-	const uint8_t *p;
-	size_t used, len;
+	struct buf b = BUF_INIT;
+	struct expected *x;
+	struct bytes rest;
+	uint64_t n;
 
-	CHECK_INT(frame_next(frame, FRAME_MAX, &message, &used), 1);
-	CHECK_INT(used, frame.n);
-	p = item_head(message.p, &h);
-	p = item_head(p, &h); /* the number */
-	len = *p >> 5 == ITEM_NINT ? item_bytes(p).n : (size_t)(message.p + message.n - p);
-	if (*p >> 5 == ITEM_NINT &&
-	    *message.p == (ITEM_ARRAY << 5 | 4)) { /* the detail, not the text */
-		struct bytes detail = item_bytes(item_skip(item_skip(p)));
+	rest = expect_open(f, &n);
+	comparable(&b, rest);
+	x = find(f, n, buf_bytes(&b));
+	buf_close(&b);
+	if (!x)
+		fail_reply(f, n, rest);
+	x->seen = true;
+	if (f->batch < x->batch)
+		test_fail(__FILE__, __LINE__, "the reply to %llu waits for batch %llu, not %llu",
+		          (unsigned long long)n, (unsigned long long)f->batch,
+		          (unsigned long long)x->batch);
+	client_answered(f, n);
+}
 
-		CHECK(len + detail.n <= sizeof joined);
-		memcpy(joined, p, len);
-		memcpy(joined + len, detail.p, detail.n);
-		p = joined;
-		len += detail.n;
-	}
-	for (int i = 0; i < w.expected_count; i++) {
-		struct expected *x = &w.expected[i];
+static void fail_missing(const struct expected *x)
+{
+	struct buf b = BUF_INIT;
 
-		if (x->seen || x->conn != (int)f->conn || x->n != h.arg || x->len != len ||
-		    memcmp(x->bytes, p, len) != 0)
-			continue;
-		x->seen = true;
-		if (f->batch < x->batch)
-			test_fail(__FILE__, __LINE__,
-			          "the reply to %llu waits for batch %llu, not %llu",
-			          (unsigned long long)h.arg, (unsigned long long)f->batch,
-			          (unsigned long long)x->batch);
-		client_answered(f, h.arg);
-		return;
-	}
-	fail_reply(f, message);
+	print(&b, (struct bytes){x->bytes, x->len});
+	test_fail(__FILE__, __LINE__, "no reply on conn %d to %llu:%.*s", x->conn,
+	          (unsigned long long)x->n, (int)b.len, (char *)b.data);
 }
 
 void expect_none(void)
 {
 	for (int i = 0; i < w.expected_count; i++)
 		if (!w.expected[i].seen)
-			test_fail(__FILE__, __LINE__, "no reply on conn %d to %llu",
-			          w.expected[i].conn, (unsigned long long)w.expected[i].n);
+			fail_missing(&w.expected[i]);
 	w.expected_count = 0;
 }

@@ -23,6 +23,8 @@ static void end(struct m_tuple *t)
 	struct m_tuple *left[TUPLES];
 	uint64_t n = t->n;
 
+	if (!m_space(t->space)->is_volatile)
+		w.now.claim_batch[t->session] = w.open_batch;
 	t->taken = false;
 	t->token = t->n = 0;
 	if (n && m_outcome_taken(t->session, n, left) == 0)
@@ -36,8 +38,31 @@ void m_claim_done(struct m_tuple *t)
 	m_space_touch(t->space);
 }
 
-void m_claim_back(struct m_tuple *t)
+bool m_claim_bury(struct m_tuple *t)
 {
+	int code, dead = m_space(t->space)->dropped ? -1 : m_space_dead(t->space, false, &code);
+
+	if (dead < 0)
+		return false;
+	end(t);
+	m_space_touch(t->space);
+	t->space = dead;
+	m_tuple_appear(t);
+	w.totals.buried++;
+	return true;
+}
+
+void m_claim_back(struct m_tuple *t, bool undone)
+{
+	const struct m_space *s = m_space(t->space);
+
+	if (s->dropped) {
+		m_claim_done(t);
+		return;
+	}
+	if (!undone && s->tries && t->tries >= s->tries && m_claim_bury(t))
+		return;
+	t->tries -= undone;
 	end(t);
 	m_tuple_appear(t);
 }
@@ -70,6 +95,8 @@ struct m_tuple *m_claim_first(int session)
 
 void m_claim_expire(void)
 {
+	bool durable;
+
 	for (;;) {
 		struct m_tuple *first = NULL;
 
@@ -81,11 +108,13 @@ void m_claim_expire(void)
 			     (t->over == first->over && t->turn < first->turn)))
 				first = t;
 		}
-		if (!first || first->over > w.now.lease ||
-		    (first->space == 0 && w.expiries >= w.most_expiries))
+		if (!first || first->over > w.now.lease)
 			return;
-		w.expiries += first->space == 0;
+		durable = !m_space(first->space)->is_volatile;
+		if (durable && w.expiries >= w.most_expiries)
+			return;
+		w.expiries += durable;
 		w.totals.expired++;
-		m_claim_back(first);
+		m_claim_back(first, false);
 	}
 }

@@ -3,8 +3,9 @@
 
 /* What is named by a list of tokens, or of [token, delay]. */
 struct named {
-	struct m_tuple *claims[8];
-	uint64_t stale[8];
+	struct m_tuple *claims[NAMED];
+	uint64_t stale[NAMED];
+	unsigned done, back; /* claims up to these places are; the rest is buried */
 	unsigned count, stales;
 	bool twice;
 };
@@ -28,7 +29,7 @@ static void name_claims(struct named *k, int session, const uint8_t *p, bool pai
 			k->twice |= k->claims[i] == t;
 		k->claims[k->count++] = t;
 	}
-	CHECK(k->count + k->stales <= 8);
+	CHECK(k->count + k->stales <= NAMED);
 }
 
 /* Whether they are right; else the error is expected. */
@@ -36,57 +37,109 @@ static bool named_well(const struct named *k, int conn, uint64_t n)
 {
 	w.totals.stale += k->stales > 0;
 	if (k->stales)
-		expect_stale(conn, n, k->stale, k->stales);
+		expect_stale(conn, n, w.now.claim_batch[w.conns[conn].session], k->stale,
+		             k->stales);
 	else if (k->twice)
 		expect_code(conn, n, ERROR_REQUEST);
 	return !k->stales && !k->twice;
 }
 
+static void name_all(struct named *k, int session, const struct request *r)
+{
+	if (request_has(r, OPTION_DONE))
+		name_claims(k, session, r->option[OPTION_DONE].s.p, false);
+	k->done = k->count;
+	if (request_has(r, OPTION_BACK))
+		name_claims(k, session, r->option[OPTION_BACK].s.p, true);
+	k->back = k->count;
+	if (request_has(r, OPTION_BURY))
+		name_claims(k, session, r->option[OPTION_BURY].s.p, false);
+}
+
+/* Its outs: how many, and *p the first of them. */
+static uint64_t outs_of(const struct request *r, const uint8_t **p)
+{
+	struct item_head h = {.arg = 0};
+
+	if (request_has(r, OPTION_OUTS))
+		*p = item_head(r->option[OPTION_OUTS].s.p, &h);
+	return h.arg;
+}
+
+/* What the commit touches: 1 durable spaces, 2 volatile ones. */
+static int touched(const struct named *k, const struct request *r, unsigned *kinds)
+{
+	struct bytes name, tuple;
+	struct message_put put;
+	const uint8_t *p;
+
+	*kinds = 0;
+	for (unsigned i = 0; i < k->count; i++)
+		*kinds |= m_space(k->claims[i]->space)->is_volatile ? 2 : 1;
+	for (uint64_t left = outs_of(r, &p); left > 0; left--) {
+		int space;
+
+		p = message_out_read(p, &name, &tuple, &put);
+		space = m_space_find(name);
+		if (space < 0)
+			return ERROR_NO_SPACE;
+		*kinds |= m_space(space)->is_volatile ? 2 : 1;
+	}
+	return *kinds == 3 ? ERROR_MIXED : 0;
+}
+
+/* Whether there can be the spaces that its dead need. */
+static int graves(const struct named *k)
+{
+	int code = 0;
+
+	for (unsigned i = k->back; i < k->count && code == 0; i++)
+		if (!m_space(k->claims[i]->space)->dropped)
+			m_space_dead(k->claims[i]->space, true, &code);
+	return code;
+}
+
+static void end_claims(const struct named *k)
+{
+	for (unsigned i = 0; i < k->count; i++) {
+		if (i < k->done)
+			m_claim_done(k->claims[i]);
+		else if (i < k->back || !m_claim_bury(k->claims[i]))
+			m_claim_back(k->claims[i], false);
+	}
+	w.totals.committed += k->count;
+}
+
 void m_commit(int conn, int session, const struct request *r)
 {
-	const uint8_t *outs = request_has(r, OPTION_OUTS) ? r->option[OPTION_OUTS].s.p : NULL, *p;
-	struct item_head h = {.arg = 0}, out;
+	struct bytes name, tuple;
 	struct named k = {.count = 0};
-	bool seen[2] = {false, false};
+	struct message_put put;
 	struct buf b = BUF_INIT;
-	unsigned done;
+	const uint8_t *p;
+	uint64_t outs = outs_of(r, &p);
+	unsigned kinds;
+	int code;
 
-	if (request_has(r, OPTION_DONE))
-		name_claims(&k, session, r->option[OPTION_DONE].s.p, false);
-	done = k.count;
-	if (request_has(r, OPTION_BACK))
-		name_claims(&k, session, r->option[OPTION_BACK].s.p, true);
+	name_all(&k, session, r);
 	if (!named_well(&k, conn, r->n))
 		return;
-	for (unsigned i = 0; i < k.count; i++)
-		seen[k.claims[i]->space] = true;
-	outs = outs ? item_head(outs, &h) : NULL;
-	p = outs;
-	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p))
-		seen[m_space_at(item_head(p, &out))] = true;
-	if (seen[0] && seen[1]) {
-		expect_code(conn, r->n, ERROR_MIXED);
+	code = touched(&k, r, &kinds);
+	code = code ? code : graves(&k);
+	if (code) {
+		expect_code(conn, r->n, code);
 		return;
 	}
-	for (unsigned i = 0; i < k.count; i++)
-		(i < done ? m_claim_done : m_claim_back)(k.claims[i]);
-	item_put_uint(&b, 0);
-	item_put_head(&b, ITEM_ARRAY, h.arg);
-	p = outs;
-	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p)) {
-		const uint8_t *name = item_head(p, &out);
-
-		item_put_uint(&b, m_tuple_put(m_space_at(name), item_bytes(item_skip(name))));
+	end_claims(&k);
+	item_put_head(&b, ITEM_ARRAY, outs);
+	for (; outs > 0; outs--) {
+		p = message_out_read(p, &name, &tuple, &put);
+		item_put_uint(&b, m_tuple_put(m_space_find(name), tuple));
 	}
-	if (session < SESSIONS && (seen[0] || seen[1])) {
-		struct m_outcome *o = m_outcome_new(session, r->n, seen[0] ? 0 : 1, false);
-
-		CHECK(b.len - 1 <= sizeof o->result);
-		memcpy(o->result, b.data + 1, b.len - 1);
-		o->len = (uint8_t)(b.len - 1);
-	}
-	w.totals.committed += k.count;
-	expect_item(conn, r->n, seen[0] ? w.open_batch : 0, &b);
+	if (kinds)
+		m_outcome_result(conn, session, r->n, kinds & 1, &b);
+	else
+		expect_result(conn, r->n, 0, &b);
 }
 
 void m_commit_renew(int conn, int session, const struct request *r)
@@ -97,12 +150,11 @@ void m_commit_renew(int conn, int session, const struct request *r)
 	name_claims(&k, session, r->value.p, false);
 	if (!named_well(&k, conn, r->n))
 		return;
-	item_put_uint(&b, 0);
 	item_put_head(&b, ITEM_ARRAY, k.count);
 	for (unsigned i = 0; i < k.count; i++) {
 		if (k.claims[i]->over < w.now.lease + r->number)
 			m_claim_lease(k.claims[i], r->number);
 		item_put_uint(&b, k.claims[i]->over - w.now.lease);
 	}
-	expect_item(conn, r->n, 0, &b);
+	expect_result(conn, r->n, 0, &b);
 }

@@ -12,18 +12,39 @@ struct m_outcome *m_outcome_find(int session, uint64_t n)
 	return NULL;
 }
 
-struct m_outcome *m_outcome_new(int session, uint64_t n, int space, bool take)
+static struct m_outcome *new_outcome(int session, uint64_t n, int space)
 {
 	for (int i = 0; i < OUTCOMES; i++) {
 		struct m_outcome *o = &w.now.outcomes[i];
 
 		if (o->used)
 			continue;
-		*o = (struct m_outcome){.used = true, .take = take, .answered = true,
-		                        .session = session, .space = space, .n = n};
+		*o = (struct m_outcome){.used = true, .answered = true, .session = session,
+		                        .space = space, .n = n};
 		return o;
 	}
 	test_fail(__FILE__, __LINE__, "the model is out of outcomes");
+}
+
+void m_outcome_take(int session, uint64_t n, int space)
+{
+	struct m_outcome *o = new_outcome(session, n, space);
+
+	o->take = true;
+	o->durable = !m_space(space)->is_volatile;
+}
+
+void m_outcome_result(int conn, int session, uint64_t n, bool durable, struct buf *result)
+{
+	if (session < SESSIONS) {
+		struct m_outcome *o = new_outcome(session, n, -1);
+
+		CHECK(result->len <= sizeof o->result);
+		o->durable = durable;
+		memcpy(o->result, result->data, result->len);
+		o->len = (uint8_t)result->len;
+	}
+	expect_result(conn, n, durable ? w.open_batch : 0, result);
 }
 
 int m_outcome_taken(int session, uint64_t n, struct m_tuple **found)
@@ -54,21 +75,28 @@ void m_outcome_free(struct m_outcome *o)
 	o->used = false;
 }
 
+static void give_back(struct m_tuple *t, bool died, bool cancelled)
+{
+	if (t->token) {
+		m_claim_back(t, cancelled);
+	} else if (m_space(t->space)->dropped) {
+		t->used = false;
+	} else {
+		t->tries += died;
+		m_tuple_appear(t);
+	}
+}
+
 void m_outcome_undo(struct m_outcome *o, bool died, bool cancelled)
 {
 	struct m_tuple *back[TUPLES];
 	int count = m_outcome_taken(o->session, o->n, back);
 
 	o->used = false;
-	for (int i = 0; i < count; i++) {
-		if (back[i]->token)
-			back[i]->tries -= cancelled;
-		else
-			back[i]->tries += died;
-		back[i]->n = 0;
-	}
 	for (int i = 0; i < count; i++)
-		m_tuple_appear(back[i]);
+		back[i]->n = 0;
+	for (int i = 0; i < count; i++)
+		give_back(back[i], died, cancelled);
 	w.totals.undone += (unsigned)count;
 }
 
@@ -82,7 +110,6 @@ void m_outcome_answer(int conn, struct m_outcome *o)
 		expect_tuples(o->session, o->n, o->space, t, m_outcome_taken(o->session, o->n, t));
 		return;
 	}
-	item_put_uint(&b, 0);
 	buf_append(&b, o->result, o->len);
-	expect_item(conn, o->n, 0, &b);
+	expect_result(conn, o->n, 0, &b);
 }

@@ -20,15 +20,5 @@ void m_put(int conn, int session, const struct request *r, int space)
 		}
 	}
 	m_space_touch(space);
-	if (session < SESSIONS) {
-		struct m_outcome *o = m_outcome_new(session, r->n, space, false);
-
-		CHECK(b.len <= sizeof o->result);
-		memcpy(o->result, b.data, b.len);
-		o->len = (uint8_t)b.len;
-	}
-	buf_append(&b, "", 1);
-	memmove(b.data + 1, b.data, b.len - 1);
-	b.data[0] = 0;
-	expect_item(conn, r->n, m_space_batch(space), &b);
+	m_outcome_result(conn, session, r->n, !m_space(space)->is_volatile, &b);
 }

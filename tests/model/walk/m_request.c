@@ -7,6 +7,7 @@ static void cancel(int conn, int session, const struct request *r)
 	struct m_waiter *one = m_waiter_find(session, r->number);
 	struct m_outcome *o = m_outcome_find(session, r->number);
 	struct buf b = BUF_INIT;
+	uint64_t batch = 0;
 	bool undone;
 
 	if (one) {
@@ -15,14 +16,15 @@ static void cancel(int conn, int session, const struct request *r)
 		undone = true;
 	} else if (o) {
 		undone = o->take;
+		if (undone && o->durable)
+			batch = w.open_batch;
 		if (undone)
 			m_outcome_undo(o, false, true);
 	} else {
 		undone = !c->first_n || r->number < c->first_n || r->number > c->last_n;
 	}
-	item_put_uint(&b, 0);
 	item_put_bool(&b, undone);
-	expect_item(conn, r->n, 0, &b);
+	expect_result(conn, r->n, batch, &b);
 }
 
 /* Whether a resend needs no execution; *order: its old place when it does. */
@@ -49,10 +51,16 @@ static bool resend(int conn, int session, const struct request *r, uint64_t *ord
 	return false;
 }
 
-static void execute(int conn, const struct request *r, int space, uint64_t order)
+static void execute(int conn, const struct request *r, uint64_t order)
 {
 	int session = w.conns[conn].session;
+	int space = m_space_find(r->space);
+	struct buf b = BUF_INIT;
 
+	if (message_rows[r->op].rights && r->op != MESSAGE_SPACE && space < 0) {
+		expect_code(conn, r->n, ERROR_NO_SPACE);
+		return;
+	}
 	switch (r->op) {
 	case MESSAGE_OUT:
 	case MESSAGE_OUTS:
@@ -71,6 +79,16 @@ static void execute(int conn, const struct request *r, int space, uint64_t order
 	case MESSAGE_RENEW:
 		m_commit_renew(conn, session, r);
 		break;
+	case MESSAGE_SPACE:
+		m_space_run(conn, session, r);
+		break;
+	case MESSAGE_PING:
+		item_put_null(&b);
+		expect_result(conn, r->n, 0, &b);
+		break;
+	case MESSAGE_BYE:
+		m_session_bye(conn, session, r->n);
+		break;
 	case MESSAGE_CANCEL:
 		cancel(conn, session, r);
 		break;
@@ -79,7 +97,7 @@ static void execute(int conn, const struct request *r, int space, uint64_t order
 	}
 }
 
-void m_request(int conn, const struct request *r, int space)
+void m_request(int conn, const struct request *r)
 {
 	struct driver_conn *c = &w.conns[conn];
 	uint64_t order = 0;
@@ -89,7 +107,7 @@ void m_request(int conn, const struct request *r, int space)
 		return;
 	}
 	if (c->session >= SESSIONS || !resend(conn, c->session, r, &order))
-		execute(conn, r, space, order);
+		execute(conn, r, order);
 	if (!c->first_n)
 		c->first_n = r->n;
 	c->last_n = r->n;

@@ -37,7 +37,8 @@ void m_session_end(int session, bool died)
 			list[i]->used = false;
 	}
 	while ((t = m_claim_first(session)))
-		m_claim_back(t);
+		m_claim_back(t, false);
+	w.now.claim_batch[session] = 0; /* of the next one */
 }
 
 void m_session_detach(int session)
@@ -51,6 +52,7 @@ void m_session_detach(int session)
 	s = &w.now.sessions[session];
 	s->conn = -1;
 	s->over = w.now.lease + s->grace;
+	s->turn = ++w.now.turns;
 	for (int i = 0; i < WAITERS; i++)
 		if (w.now.waiters[i].used && w.now.waiters[i].session == session)
 			w.now.waiters[i].in = w.now.waiters[i].resent = false;
@@ -58,14 +60,17 @@ void m_session_detach(int session)
 
 void m_session_expire(void)
 {
+	struct m_session *all = w.now.sessions;
+
 	for (;;) {
 		int first = -1;
 
 		for (int i = 0; i < SESSIONS; i++) {
-			struct m_session *s = &w.now.sessions[i];
+			const struct m_session *s = &all[i];
 
 			if (s->used && s->conn < 0 && s->over <= w.now.lease &&
-			    (first < 0 || s->over < w.now.sessions[first].over))
+			    (first < 0 || s->over < all[first].over ||
+			     (s->over == all[first].over && s->turn < all[first].turn)))
 				first = i;
 		}
 		if (first < 0)
@@ -87,4 +92,21 @@ void m_session_ack(uint64_t from, uint64_t to, void *ctx)
 	}
 	for (int i = 0; i < count; i++)
 		m_outcome_free(list[i]);
+}
+
+void m_session_bye(int conn, int session, uint64_t n)
+{
+	struct buf b = BUF_INIT;
+
+	for (int i = 0; i < WAITERS; i++)
+		if (w.now.waiters[i].used && w.now.waiters[i].session == session)
+			expect_code(conn, w.now.waiters[i].n, ERROR_CANCELLED);
+	m_session_ack(0, UINT64_MAX, &session);
+	m_session_end(session, false);
+	item_put_null(&b);
+	expect_result(conn, n, session < SESSIONS ? w.open_batch : 0, &b);
+	w.conns[conn].session = SESSIONS + conn;
+	w.clients[SESSIONS + conn].count = 0;
+	w.clients[SESSIONS + conn].next_n = n;
+	w.totals.byes++;
 }

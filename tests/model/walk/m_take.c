@@ -1,10 +1,9 @@
 /* in, rd and count. */
-#include "../../../libclient/frame.h"
 #include "world.h"
 
 void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int space, uint64_t ms)
 {
-	m_outcome_new(session, n, space, true);
+	m_outcome_take(session, n, space);
 	for (int i = 0; i < count; i++) {
 		t[i]->taken = true;
 		t[i]->session = session;
@@ -24,16 +23,16 @@ void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int spa
 static int replied(uint64_t n)
 {
 	for (size_t i = 0; i < w.fx.count; i++) {
-		struct bytes message;
-		struct item_head h;
-		const uint8_t *p;
-		size_t used;
+		struct item_head h = {.arg = 0};
+		struct bytes rest;
+		uint64_t number;
 
-		if (w.fx.list[i].kind != EFFECT_REPLY || w.fx.list[i].number != n)
+		if (w.fx.list[i].kind != EFFECT_REPLY)
 			continue;
-		frame_next(effect_frame(&w.fx, &w.fx.list[i]), FRAME_MAX, &message, &used);
-		p = item_skip(item_skip(item_head(message.p, &h)));
-		item_head(p, &h);
+		rest = expect_open(&w.fx.list[i], &number);
+		if (number != n || *rest.p != 0)
+			continue;
+		item_head(rest.p + 1, &h);
 		return (int)h.arg;
 	}
 	return 0;
@@ -70,7 +69,6 @@ void m_take_count(int conn, const struct request *r, int space)
 	struct m_tuple *found[TUPLES];
 	struct buf b = BUF_INIT;
 
-	item_put_uint(&b, 0);
 	item_put_uint(&b, (uint64_t)m_tuple_scan(space, r->value.p, 0, true, found));
-	expect_item(conn, r->n, m_space_batch(space), &b);
+	expect_result(conn, r->n, m_space_batch(space), &b);
 }

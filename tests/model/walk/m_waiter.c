@@ -69,6 +69,31 @@ void m_waiter_expire(void)
 	}
 }
 
+static void expect_gone(const struct m_waiter *one)
+{
+	struct buf b = BUF_INIT;
+
+	item_put_int(&b, ERROR_NO_SPACE);
+	expect_item(m_session_conn(one->session), one->n, m_space_batch(one->space), &b);
+}
+
+void m_waiter_dropped(int session, uint64_t n)
+{
+	struct m_waiter *one = m_waiter_find(session, n);
+
+	if (!one || !one->in || !m_space(one->space)->dropped)
+		return;
+	expect_gone(one);
+	m_waiter_end(one);
+}
+
+void m_waiter_settled(void)
+{
+	for (int i = 0; i < WAITERS; i++)
+		if (w.now.waiters[i].used && w.now.waiters[i].in)
+			CHECK(!m_space(w.now.waiters[i].space)->dropped);
+}
+
 static int by_order(const void *a, const void *b)
 {
 	uint64_t x = (*(struct m_waiter *const *)a)->order,
@@ -100,6 +125,11 @@ void m_waiter_reenter(int session)
 		int n = m_tuple_scan(one->space, one->bytes, one->after, false, found);
 		int room = one->lease ? m_claim_room(session) : MAX;
 
+		if (m_space(one->space)->dropped) {
+			expect_gone(one);
+			m_waiter_end(one);
+			continue;
+		}
 		if (left_out(&w.now.sessions[session], one->n))
 			continue;
 		one->in = true;

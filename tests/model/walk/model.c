@@ -16,11 +16,12 @@ void m_recover(const struct model *kept)
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
 
-		t->used = t->used && t->space == 0 &&
+		t->used = t->used && !m_space(t->space)->is_volatile &&
 		          !(t->taken && t->session >= SESSIONS && !t->token);
 		if (!t->used || !t->token)
 			continue;
 		if (t->session >= SESSIONS) {
+			t->used = !m_space(t->space)->dropped;
 			t->taken = false;
 			t->token = 0;
 		}
@@ -31,11 +32,15 @@ void m_recover(const struct model *kept)
 	for (int i = 0; i < OUTCOMES; i++) {
 		struct m_outcome *o = &w.now.outcomes[i];
 
-		o->used = o->used && o->session < SESSIONS && o->space == 0;
+		o->used = o->used && o->session < SESSIONS && o->durable;
 	}
+	for (int i = 0; i < SPACES; i++)
+		m_space(i)->last_batch = 0;
+	memset(w.now.claim_batch, 0, sizeof w.now.claim_batch);
 	for (int i = 0; i < SESSIONS; i++) {
 		w.now.sessions[i].conn = -1;
 		w.now.sessions[i].over = w.now.sessions[i].grace;
+		w.now.sessions[i].turn = w.now.sessions[i].number; /* rows come by number */
 		w.now.sessions[i].earlies = 0;
 	}
 }

@@ -9,7 +9,26 @@
 #include "../../../libclient/message.h"
 #include "../../../server/engine/engine.h"
 
-enum { CONNS = 6, SESSIONS = 5, TUPLES = 400, WAITERS = 200, OUTCOMES = 600, MAX = 4 };
+enum {
+	CONNS = 6,
+	SESSIONS = 5,
+	SPACES = 32,
+	TUPLES = 400,
+	WAITERS = 200,
+	OUTCOMES = 600,
+	MAX = 4,
+	NAMED = 16 /* claims in one commit */
+};
+
+enum { M_MAIN = 0 }; /* the space that is always there */
+
+struct m_space {
+	bool used, dropped, is_volatile;
+	unsigned tries;       /* 0: never buried */
+	char name[40], dead[40];
+	uint64_t last_batch;  /* 0 in a volatile one */
+};
+
 
 struct m_tuple {
 	bool used, taken;
@@ -30,7 +49,7 @@ struct m_waiter {
 };
 
 struct m_outcome {
-	bool used, take, answered;
+	bool used, take, answered, durable;
 	int session, space;
 	uint64_t n;
 	uint8_t len, result[48];
@@ -40,20 +59,22 @@ struct m_session {
 	bool used; /* an id was given, and it is not over */
 	int conn;  /* -1: detached */
 	uint64_t grace, over, number;
+	uint64_t turn; /* of the graces that end then */
 	uint8_t id[ENGINE_SESSION_ID];
-	uint64_t early[64];
+	uint64_t early[64]; /* answered before they were resent */
 	int earlies;
 };
 
 /* What survives a crash, when its batch was durable, is in here. Sessions 0 to
  * SESSIONS - 1 have ids; SESSIONS + c is that of connection c without one. */
 struct model {
+	struct m_space spaces[SPACES];
 	struct m_tuple tuples[TUPLES];
 	struct m_waiter waiters[WAITERS];
 	struct m_outcome outcomes[OUTCOMES];
 	struct m_session sessions[SESSIONS];
 	uint64_t next_id, ceiling, orders, turns;
-	uint64_t last_batch; /* of main */
+	uint64_t claim_batch[SESSIONS + CONNS]; /* in which a durable claim last ended */
 	uint64_t lease;
 };
 
@@ -73,8 +94,18 @@ uint64_t m_space_batch(int space);
 /* Its contents changed in the open batch. */
 void m_space_touch(int space);
 
-/* The space whose name that item is. */
-int m_space_at(const uint8_t *p);
+struct m_space *m_space(int space);
+
+/* The space of that name, or -1. */
+int m_space_find(struct bytes name);
+int m_space_make(struct bytes name, bool is_volatile);
+
+/* Where the space's dead go, made when it is needed; -1 and *code when there cannot
+ * be one. With `only_look` it is not made: -1 and code 0 then mean that it can be. */
+int m_space_dead(int space, bool only_look, int *code);
+
+/* create and drop. */
+void m_space_run(int conn, int session, const struct request *r);
 
 /* ---- m_tuple.c ---------------------------------------------------------------- */
 
@@ -95,7 +126,12 @@ int m_tuple_by_id(const void *a, const void *b);
 /* ---- m_outcome.c: what was done and is not acknowledged ------------------------ */
 
 struct m_outcome *m_outcome_find(int session, uint64_t n);
-struct m_outcome *m_outcome_new(int session, uint64_t n, int space, bool take);
+
+/* The outcome of a take; its tuples name it. */
+void m_outcome_take(int session, uint64_t n, int space);
+
+/* What changed something: its result is kept, answered, and closed. */
+void m_outcome_result(int conn, int session, uint64_t n, bool durable, struct buf *result);
 
 /* The tuples that the outcome of request n took, in order. */
 int m_outcome_taken(int session, uint64_t n, struct m_tuple **found);
@@ -115,6 +151,10 @@ struct m_waiter *m_waiter_find(int session, uint64_t n);
 void m_waiter_end(struct m_waiter *one);
 void m_waiter_expire(void);
 
+/* The engine has answered one whose space was dropped; at last, all of them. */
+void m_waiter_dropped(int session, uint64_t n);
+void m_waiter_settled(void);
+
 /* The waiters of a resumed session are in their places again. */
 void m_waiter_reenter(int session);
 
@@ -133,7 +173,12 @@ struct m_tuple *m_claim_find(int session, uint64_t token);
 struct m_tuple *m_claim_first(int session);
 
 void m_claim_done(struct m_tuple *t);
-void m_claim_back(struct m_tuple *t);
+
+/* `undone`: as if it had never been taken. */
+void m_claim_back(struct m_tuple *t, bool undone);
+
+/* False: there cannot be a space for it, and the claim stays. */
+bool m_claim_bury(struct m_tuple *t);
 void m_claim_expire(void);
 
 /* ---- m_session.c --------------------------------------------------------------- */
@@ -143,6 +188,7 @@ int m_session_conn(int session);
 void m_session_end(int session, bool died);
 void m_session_detach(int session);
 void m_session_expire(void);
+void m_session_bye(int conn, int session, uint64_t n);
 
 /* Acknowledges; *ctx is the session (for message_ranges). */
 void m_session_ack(uint64_t from, uint64_t to, void *ctx);
@@ -160,6 +206,6 @@ void m_commit_renew(int conn, int session, const struct request *r);
 
 /* m_request.c: what the engine accepted, the model does too. The order a waiter had
  * is remembered while its resend is given again and again. */
-void m_request(int conn, const struct request *r, int space);
+void m_request(int conn, const struct request *r);
 
 #endif

@@ -1,98 +1,58 @@
 /* Random requests. */
+#include "random.h"
 #include "world.h"
 
-static unsigned random_options(struct buf *b, bool read)
+void random_uint(struct options *o, const char *name, uint64_t value)
 {
-	bool timeout = test_random_below(3) > 0, max = test_random_below(3) == 0;
-	bool after = read && test_random_below(3) == 0, claim = !read && test_random_below(2);
-
-	if (!timeout && !max && !after && !claim)
-		return 0;
-	item_put_head(b, ITEM_MAP, (uint64_t)timeout + max + after + claim);
-	if (max) {
-		item_put_text(b, "max");
-		item_put_uint(b, 1 + test_random_below(MAX));
-	}
-	if (after) {
-		item_put_text(b, "after");
-		item_put_uint(b, w.now.next_id - test_random_below(w.now.next_id > 40 ? 40 : 1));
-	}
-	if (claim) {
-		item_put_text(b, "lease");
-		item_put_uint(b, test_random_below(3) ? 1 + test_random_below(600) : 60000);
-	}
-	if (timeout) {
-		item_put_text(b, "timeout");
-		item_put_uint(b, test_random_below(3) ? test_random_below(400) : 0);
-	}
-	return 1;
+	item_put_text(&o->b, name);
+	item_put_uint(&o->b, value);
+	o->count++;
 }
 
-/* A token: of the session as a rule, else of anybody, or of nobody any more. */
-static uint64_t random_token(int session)
+unsigned random_options(struct buf *b, struct options *o)
 {
-	int from = (int)test_random_below(TUPLES);
-	bool any = test_random_below(20) == 0, nobody = test_random_below(20) == 0;
+	if (o->count > 0)
+		item_put_head(b, ITEM_MAP, o->count);
+	buf_append(b, o->b.data, o->b.len);
+	buf_close(&o->b);
+	return o->count > 0;
+}
 
-	for (int i = 0; i < TUPLES && !nobody; i++) {
-		const struct m_tuple *t = &w.now.tuples[(from + i) % TUPLES];
+static uint64_t timeout(void)
+{
+	return test_random_below(3) ? test_random_below(400) : 0;
+}
 
-		if (t->used && t->token && (any || t->session == session))
-			return t->token;
-	}
+static unsigned take_options(struct buf *b, bool read)
+{
+	struct options o = {.count = 0};
+
+	if (test_random_below(3) == 0)
+		random_uint(&o, "max", 1 + test_random_below(MAX));
+	if (read && test_random_below(3) == 0)
+		random_uint(&o, "after", random_id());
+	if (!read && test_random_below(2))
+		random_uint(&o, "lease",
+		            test_random_below(3) ? 1 + test_random_below(600) : 60000);
+	if (test_random_below(3))
+		random_uint(&o, "timeout", timeout());
+	return random_options(b, &o);
+}
+
+uint64_t random_id(void)
+{
 	return w.now.next_id - 1 - test_random_below(w.now.next_id > 60 ? 60 : 1);
 }
 
-static void put_token(struct buf *b, int session, bool back)
+const char *random_space(void)
 {
-	if (back)
-		item_put_head(b, ITEM_ARRAY, 2);
-	item_put_uint(b, random_token(session));
-	if (back)
-		item_put_uint(b, 0);
-}
+	const struct m_space *s = m_space((int)test_random_below(SPACES));
 
-static void random_commit(struct buf *b, int session, bool room)
-{
-	uint64_t done = test_random_below(3),
-		 back = test_random_below(3) ? 0 : 1 + test_random_below(2);
-	uint64_t outs = room ? test_random_below(3) : 0;
-	const char *space = test_random_below(3) ? "main" : "vol";
-
-	item_put_text(b, "commit");
-	item_put_head(b, ITEM_MAP, (outs > 0) + (back > 0) + (done > 0));
-	if (outs) {
-		item_put_text(b, "out");
-		item_put_head(b, ITEM_ARRAY, outs);
-	}
-	for (; outs > 0; outs--) {
-		item_put_head(b, ITEM_ARRAY, 2);
-		item_put_text(b, test_random_below(20) ? space : "vol");
-		random_tuple(b);
-	}
-	if (back) {
-		item_put_text(b, "back");
-		item_put_head(b, ITEM_ARRAY, back);
-	}
-	for (; back > 0; back--)
-		put_token(b, session, true);
-	if (done) {
-		item_put_text(b, "done");
-		item_put_head(b, ITEM_ARRAY, done);
-	}
-	for (; done > 0; done--)
-		put_token(b, session, false);
-}
-
-static void random_renew(struct buf *b, int session)
-{
-	uint64_t count = test_random_below(3);
-
-	item_put_text(b, "renew");
-	item_put_head(b, ITEM_ARRAY, count);
-	for (; count > 0; count--)
-		put_token(b, session, false);
-	item_put_uint(b, 1 + test_random_below(800));
+	if (test_random_below(2))
+		return w.now.spaces[M_MAIN].name;
+	if (test_random_below(3))
+		return "vol";
+	return s->used ? s->name : "a";
 }
 
 static int tuples_used(void)
@@ -110,45 +70,120 @@ static bool may_commit(int session)
 	return m_claim_first(session) || test_random_below(12) == 0;
 }
 
-void random_request(int conn)
+static unsigned random_out(struct buf *b)
 {
-	struct client *client = &w.clients[w.conns[conn].session];
-	uint64_t n = client->next_n += 1 + (test_random_below(8) == 0),
-		 kind = test_random_below(100);
-	struct buf b = BUF_INIT;
-	unsigned items = 2;
-	const char *space = test_random_below(3) ? "main" : "vol";
+	item_put_text(b, "out");
+	item_put_text(b, random_space());
+	random_tuple(b);
+	return 2;
+}
+
+static unsigned random_outs(struct buf *b)
+{
+	item_put_text(b, "outs");
+	item_put_text(b, random_space());
+	item_put_head(b, ITEM_ARRAY, 3);
+	for (int i = 0; i < 3; i++)
+		random_tuple(b);
+	return 2;
+}
+
+static unsigned random_take(struct buf *b, const char *op)
+{
+	item_put_text(b, op);
+	item_put_text(b, random_space());
+	random_template(b);
+	return 2 + take_options(b, *op == 'r');
+}
+
+static unsigned random_count(struct buf *b)
+{
+	item_put_text(b, "count");
+	item_put_text(b, random_space());
+	random_template(b);
+	return 2;
+}
+
+/* Volatile spaces are called v..., so that what a dead-letter space is called says
+ * what it is; seldom one is not. */
+static unsigned random_create(struct buf *b)
+{
+	static const char *const names[] = {"vol", "v1", "a", "c", "dead", "vdead"};
+	const char *name = names[test_random_below(6)];
+	struct options o = {.count = 0};
+
+	item_put_text(b, "space");
+	item_put_text(b, "create");
+	item_put_text(b, name);
+	if (test_random_below(3))
+		random_uint(&o, "tries", 1 + test_random_below(3));
+	if (test_random_below(2)) {
+		const char *dead = *name == 'v' ? "vdead" : "dead";
+
+		item_put_text(&o.b, "dead");
+		item_put_text(&o.b, test_random_below(12) ? dead : "c");
+		o.count++;
+	}
+	if ((*name == 'v') != (test_random_below(20) == 0)) {
+		item_put_text(&o.b, "volatile");
+		item_put_bool(&o.b, true);
+		o.count++;
+	}
+	return 2 + random_options(b, &o);
+}
+
+static unsigned random_drop(struct buf *b)
+{
+	item_put_text(b, "space");
+	item_put_text(b, "drop");
+	item_put_text(b, test_random_below(10) ? random_space() : "main");
+	return 2;
+}
+
+static unsigned random_admin(struct buf *b)
+{
+	uint64_t kind = test_random_below(8);
+
+	if (kind < 4)
+		return random_create(b);
+	if (kind < 6)
+		return random_drop(b);
+	item_put_text(b, kind == 6 || test_random_below(6) ? "ping" : "bye");
+	return 0;
+}
+
+/* Writes a request from its name on; answers how many items follow the name. */
+static unsigned random_body(struct buf *b, int session, uint64_t n)
+{
+	uint64_t kind = test_random_below(104);
 	bool room = tuples_used() < 60;
 
-	if (kind < 30 && room) {
-		item_put_text(&b, "out");
-		item_put_text(&b, space);
-		random_tuple(&b);
-	} else if (kind < 35 && room) {
-		item_put_text(&b, "outs");
-		item_put_text(&b, space);
-		item_put_head(&b, ITEM_ARRAY, 3);
-		for (int i = 0; i < 3; i++)
-			random_tuple(&b);
-	} else if (kind < 75 || (kind < 88 && !may_commit(w.conns[conn].session))) {
-		item_put_text(&b, kind < 60 ? "in" : "rd");
-		item_put_text(&b, space);
-		random_template(&b);
-		items += random_options(&b, kind >= 60);
-	} else if (kind < 85) {
-		random_commit(&b, w.conns[conn].session, room);
-		items = 1;
-	} else if (kind < 88) {
-		random_renew(&b, w.conns[conn].session);
-	} else if (kind < 93) {
-		item_put_text(&b, "count");
-		item_put_text(&b, space);
-		random_template(&b);
-	} else {
-		item_put_text(&b, "cancel");
-		item_put_uint(&b, n - test_random_below(n < 30 ? n : 30));
-		items = 1;
-	}
+	if (kind < 30 && room)
+		return random_out(b);
+	if (kind < 35 && room)
+		return random_outs(b);
+	if (kind < 75 || (kind < 88 && !may_commit(session)))
+		return random_take(b, kind < 60 ? "in" : "rd");
+	if (kind < 85)
+		return random_commit(b, session, room);
+	if (kind < 88)
+		return random_renew(b, session);
+	if (kind < 93)
+		return random_count(b);
+	if (kind < 97)
+		return random_admin(b);
+	item_put_text(b, "cancel");
+	item_put_uint(b, n - test_random_below(n < 30 ? n : 30));
+	return 1;
+}
+
+void random_request(int conn)
+{
+	int session = w.conns[conn].session;
+	uint64_t n = w.clients[session].next_n += 1 + (test_random_below(8) == 0);
+	struct buf b = BUF_INIT;
+	unsigned items = random_body(&b, session, n);
+
 	driver_send(conn, n, &b, items);
 	buf_close(&b);
 }
@@ -160,7 +195,8 @@ void random_ack(int conn)
 	unsigned entries = 0;
 
 	for (int i = 0; i < client->count && entries < 20; i++)
-		if (client_delivered(&client->sent[i]) && !client->sent[i].acked && test_random_below(3)) {
+		if (client_delivered(&client->sent[i]) && !client->sent[i].acked &&
+		    test_random_below(3)) {
 			client->sent[i].acked = true;
 			item_put_uint(&ranges, client->sent[i].n);
 			entries++;

@@ -1,6 +1,7 @@
 /* Few values and many collisions. */
 #include "../../../libclient/diag.h"
 #include "../../../libclient/formal.h"
+#include "random.h"
 #include "world.h"
 
 static void put_pair(struct buf *b)

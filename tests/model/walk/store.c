@@ -91,6 +91,8 @@ void store_start(void)
 		m_recover(&w.sealed); /* in flight, and it arrived */
 	else if (w.open_batch > 0)
 		m_recover(&w.durable);
+	else
+		m_space_make(bytes_of("main"), false);
 	w.durable = w.now;
 	ev = driver_event(EV_READY);
 	ev.batch = found.batch + 1;
@@ -101,7 +103,6 @@ void store_start(void)
 	w.committing = false;
 	w.now.next_id = w.now.ceiling > 2 ? w.now.ceiling : 2;
 	w.now.ceiling = w.now.next_id + ENGINE_CEILING_STEP;
-	w.now.last_batch = 0;
 	driver_check();
 }
 

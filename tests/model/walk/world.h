@@ -39,8 +39,25 @@ struct expected {
 	bool seen;
 };
 
+/* What a walk must have seen: X(name, text). */
+#define TOTALS(X)                                                                                  \
+	X(requests, "requests")                                                                    \
+	X(again, "given again")                                                                    \
+	X(served, "waiters served")                                                                \
+	X(resumes, "resumes")                                                                      \
+	X(undone, "tuples undone")                                                                 \
+	X(crashes, "crashes")                                                                      \
+	X(expired, "leases over")                                                                  \
+	X(committed, "claims committed")                                                           \
+	X(stale, "commits and renewals too late")                                                  \
+	X(buried, "buried")                                                                        \
+	X(dropped, "spaces dropped")                                                               \
+	X(byes, "byes")
+
 struct totals {
-	unsigned long requests, again, served, crashes, resumes, undone, expired, committed, stale;
+#define X(name, text) unsigned long name;
+	TOTALS(X)
+#undef X
 };
 
 struct world {
@@ -57,6 +74,7 @@ struct world {
 	uint64_t now_ms, wall_ms;
 	uint64_t random_id;
 	bool walking;
+	bool trace;
 	bool sqlite; /* the journal: on a disk that loses power */
 	bool few;    /* indexes: they are dropped and built all the time, or a walk must do */
 	bool walked; /* the present request was given before */
@@ -74,8 +92,14 @@ extern struct world w;
  * reply must wait for at least. */
 void expect_item(int conn, uint64_t n, uint64_t batch, struct buf *item);
 void expect_code(int conn, uint64_t n, int code);
-void expect_stale(int conn, uint64_t n, const uint64_t *tokens, unsigned count);
+
+/* The final reply 0, with that result; it is closed. */
+void expect_result(int conn, uint64_t n, uint64_t batch, struct buf *result);
+void expect_stale(int conn, uint64_t n, uint64_t batch, const uint64_t *tokens, unsigned count);
 void expect_tuples(int session, uint64_t n, int space, struct m_tuple *const *t, int count);
+
+/* What follows the number in the message of a reply, and the number. */
+struct bytes expect_open(const struct effect *f, uint64_t *n);
 
 /* A reply has come: it is one of them. */
 void expect_reply(const struct effect *f);
@@ -133,10 +157,8 @@ void store_crash(void);
 /* The next walk begins with an empty disk. */
 void store_remove(void);
 
-/* ---- random_tuple.c, random.c ------------------------------------------------------ */
+/* ---- random.c ---------------------------------------------------------------------- */
 
-void random_tuple(struct buf *b);
-void random_template(struct buf *b);
 void random_request(int conn);
 void random_ack(int conn);
 

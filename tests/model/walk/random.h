@@ -1,0 +1,32 @@
+/* What the random requests share. Each random_X() appends to the buffer; those of
+ * requests answer how many items follow the name. */
+#ifndef TILIA_TESTS_RANDOM_H
+#define TILIA_TESTS_RANDOM_H
+
+#include "../../../libclient/base/buf.h"
+
+struct options {
+	struct buf b;
+	unsigned count;
+};
+
+void random_uint(struct options *o, const char *name, uint64_t value);
+
+/* Appends the options as a map and closes them; answers 1, or 0 when there is none. */
+unsigned random_options(struct buf *b, struct options *o);
+
+/* An id or a token of lately. */
+uint64_t random_id(void);
+
+/* A space that exists, as a rule. */
+const char *random_space(void);
+
+/* random_tuple.c */
+void random_tuple(struct buf *b);
+void random_template(struct buf *b);
+
+/* random_claim.c */
+unsigned random_commit(struct buf *b, int session, bool room);
+unsigned random_renew(struct buf *b, int session);
+
+#endif
