@@ -226,6 +226,18 @@ static int ask_again(struct session *s, struct pending *p)
 	return 0;
 }
 
+/* The caller is given an event of its watch: from there it goes on after a break. */
+static void note_event(struct pending *p, struct bytes part)
+{
+	struct item_head h = {0};
+	const uint8_t *kind = part.n == 0 ? NULL : item_head(part.p, &h);
+	uint64_t cursor;
+
+	if (p->op == MESSAGE_WATCH && h.major == ITEM_ARRAY && h.arg >= 2 &&
+	    message_number(item_skip(kind), &cursor))
+		p->cursor = cursor;
+}
+
 /* One reply to a request. 1: it is in *r; 0: nothing for the caller; or ERROR_NOMEM. */
 static int read_reply(struct session *s, const struct reply *reply, struct bytes message,
                       struct session_reply *r)
@@ -258,6 +270,8 @@ static int read_reply(struct session *s, const struct reply *reply, struct bytes
 		return ERROR_NOMEM;
 	describe(r, p);
 	r->code = reply->kind;
+	if (reply->kind == 1)
+		note_event(p, reply->body);
 	if (s->passthrough) {
 		r->message = message;
 		read_passed(s, p, reply);

@@ -85,9 +85,35 @@ bool outbox_acks(struct session *s)
 	return ok;
 }
 
+/* A watch that was sent before is asked to go on behind the last event its caller
+ * has. Without one it begins as it did then; if that was "from now on", behind a
+ * cursor that never was, so that its caller is told of the gap there may be. */
+static bool put_watch(struct session *s, const struct pending *p)
+{
+	struct buf message = BUF_INIT;
+	struct item_head h;
+	const uint8_t *from = item_head(p->message, &h), *end = from;
+	bool ok;
+
+	for (int i = 0; i < 4; i++) /* number, name, space, template */
+		end = item_skip(end);
+	if (p->cursor == 0 && h.arg > 4)
+		return outbox_frame(s, (struct bytes){p->message, p->size});
+	item_put_head(&message, ITEM_ARRAY, 5);
+	buf_append(&message, from, (size_t)(end - from));
+	item_put_head(&message, ITEM_MAP, 1);
+	item_put_text(&message, "after");
+	item_put_uint(&message, p->cursor);
+	ok = !message.failed && outbox_frame(s, buf_bytes(&message));
+	buf_close(&message);
+	return ok;
+}
+
 bool outbox_send(struct session *s, struct pending *p)
 {
-	if (!outbox_frame(s, (struct bytes){p->message, p->size}))
+	bool again = p->op == MESSAGE_WATCH && p->end != 0;
+
+	if (!(again ? put_watch(s, p) : outbox_frame(s, (struct bytes){p->message, p->size})))
 		return false;
 	p->end = s->out_base + s->out.len;
 	return true;

@@ -32,6 +32,7 @@ struct pending {
 	int code;           /* DONE: 0 or an error made here; `reply` has it when there is one */
 	bool verdict;       /* DONE, cancel in passthrough: the answer */
 	uint64_t end;       /* SENT: where its frame ends in the stream */
+	uint64_t cursor;    /* a watch: of the last event its caller has, or 0 */
 	uint64_t target;    /* a cancel: of what */
 	uint64_t cancel;    /* the cancel under way for it, or 0 */
 	void *user;

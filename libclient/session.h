@@ -26,6 +26,8 @@
  *    the server ERROR_UNKNOWN, once;
  *  - a request refused because the server is stopping is resent like an
  *    unanswered one (with a session): so a restart is not seen;
+ *  - a watch ends with its stream on the server; it is asked again behind the last
+ *    part that was read here, so its caller sees each event once, or a `gap`;
  *  - at most SESSION_WINDOW changing requests are on their way or read and not
  *    acknowledged; further requests, of any kind, wait inside in their order.
  *    A waiting `in` does not count: thousands of them hold nothing up. If so many

@@ -258,6 +258,83 @@ TEST(hello_says_what_the_options_say)
 	session_destroy(s);
 }
 
+static void told_event(struct session *s, const char *kind, uint64_t cursor)
+{
+	told(s, "ii[sLi[i]]", 2, 1, kind, cursor, 7, 5);
+}
+
+static void watch_again(void)
+{
+	struct session *s = make_open(false);
+	struct buf want = BUF_INIT;
+
+	CHECK_INT(ask(s, MESSAGE_WATCH, 2, "ss[i]", "watch", "main", 5), 2);
+	CHECK_INT(ask(s, MESSAGE_WATCH, 3, "ssn{si}", "watch", "main", "after", 9), 3);
+	expect(&want, "iss[i]", 2, "watch", "main", 5);
+	expect(&want, "issn{si}", 3, "watch", "main", "after", 9);
+	says(s, &want);
+	/* Nothing was told: where the first began is not known, the second can begin again. */
+	break_off(s);
+	CHECK_INT(session_connected(s), 0);
+	expect(&want, "is{sisy}", 1, "hello", "v", 1, "session", ID, (size_t)16);
+	expect(&want, "iss[i]{si}", 2, "watch", "main", 5, "after", 0);
+	expect(&want, "issn{si}", 3, "watch", "main", "after", 9);
+	says(s, &want);
+	told_welcome(s);
+	told_event(s, "put", 1000);
+	next_is(s, 2, 1);
+	CHECK(got.user == s);
+	told_event(s, "take", (uint64_t)1 << 52);
+	next_is(s, 2, 1);
+	/* One that came, and is not read when the stream ends, is read first. */
+	told(s, "ii[siin]", 3, 1, "gap", 77, 0);
+	session_disconnected(s);
+	next_is(s, 3, 1);
+	nothing_next(s);
+	CHECK_INT(session_unanswered(s), 2);
+	CHECK_INT(session_connected(s), 0);
+	expect(&want, "is{sisy}", 1, "hello", "v", 1, "session", ID, (size_t)16);
+	expect(&want, "iss[i]{sL}", 2, "watch", "main", 5, "after", (uint64_t)1 << 52);
+	expect(&want, "issn{si}", 3, "watch", "main", "after", 77);
+	says(s, &want);
+	told_welcome(s);
+	/* In a new session too; the server stops, and it goes on with the next. */
+	told(s, "iis", 2, ERROR_STOPPING, "stopping");
+	nothing_next(s);
+	break_off(s);
+	CHECK_INT(session_connected(s), 0);
+	expect(&want, "is{sisy}", 1, "hello", "v", 1, "session", ID, (size_t)16);
+	expect(&want, "iss[i]{sL}", 2, "watch", "main", 5, "after", (uint64_t)1 << 52);
+	expect(&want, "issn{si}", 3, "watch", "main", "after", 77);
+	says(s, &want);
+	told(s, "iis", 1, ERROR_SESSION_OVER, "over");
+	CHECK_INT(session_next(s, &got), ERROR_SESSION_OVER);
+	break_off(s);
+	CHECK_INT(session_connected(s), 0);
+	expect_new(&want);
+	expect(&want, "iss[i]{sL}", 2, "watch", "main", 5, "after", (uint64_t)1 << 52);
+	expect(&want, "issn{si}", 3, "watch", "main", "after", 77);
+	says(s, &want);
+	told_welcome(s);
+	/* The end of one, by its cancel. */
+	CHECK_INT(session_cancel(s, 2), 0);
+	expect(&want, "isi", 4, "cancel", 2);
+	says(s, &want);
+	told_event(s, "put", (uint64_t)1 << 52 | 1);
+	next_is(s, 2, 1);
+	told(s, "iis", 2, ERROR_CANCELLED, "cancelled");
+	nothing_next(s);
+	told(s, "iib", 4, 0, 1);
+	next_is(s, 2, ERROR_CANCELLED);
+	CHECK_INT(session_unanswered(s), 1);
+	session_destroy(s);
+}
+
+TEST(a_watch_goes_on_behind_what_was_read)
+{
+	ALL(watch_again);
+}
+
 static void resume_in_order(void)
 {
 	struct session *s = make_open(false);
@@ -966,6 +1043,36 @@ static void passthrough(void)
 TEST(passthrough_keeps_the_numbers_and_acknowledgements_of_the_program)
 {
 	ALL(passthrough);
+}
+
+static void watch_through(void)
+{
+	struct session *s = make_open(true);
+	struct buf want = BUF_INIT, message = BUF_INIT;
+
+	/* With its numbers in long forms, as a program may write them. */
+	buf_append(&message, "\x9f\x18\x02\x65watch\x64main\xf6\xbf\x65" "after\x18\x09\xff\xff", 26);
+	CHECK_INT(session_pass(s, buf_bytes(&message)), 0);
+	expect(&want, "issn{si}", 2, "watch", "main", "after", 9);
+	says(s, &want);
+	told(s, "ii[siin]", 2, 1, "gap", 30, 0);
+	next_is(s, 2, 1);
+	CHECK(got.message.n > 0 && got.body.n == 0);
+	break_off(s);
+	CHECK_INT(session_connected(s), 0);
+	expect(&want, "is{sisy}", 1, "hello", "v", 1, "session", ID, (size_t)16);
+	expect(&want, "issn{si}", 2, "watch", "main", "after", 30);
+	says(s, &want);
+	told(s, "iis", 2, ERROR_NO_SPACE, "dropped");
+	next_is(s, 2, ERROR_NO_SPACE);
+	CHECK_INT(session_unanswered(s), 0);
+	buf_close(&message);
+	session_destroy(s);
+}
+
+TEST(passthrough_lets_a_watch_go_on)
+{
+	ALL(watch_through);
 }
 
 TEST(passthrough_lets_refused_and_unknown_requests_pass)

@@ -2,7 +2,8 @@
  * to the letter, over connections that break anywhere, with a server that is
  * killed (and forgets what it had not committed), old connections whose bytes
  * arrive late, and sessions that end. Each put must be executed once, each tuple
- * be delivered once, and each request be answered once. */
+ * be delivered once, and each request be answered once. A watch must be told each
+ * event in order, or of a gap. */
 #include "../lib/harness.h"
 
 #include "../../libclient/frame.h"
@@ -15,6 +16,8 @@
 #define OUTCOMES 1200
 #define WAITING 400
 #define REQUESTS 6000
+#define WATCHES 4  /* of a session */
+#define RING 60    /* events the server keeps */
 
 /* --- the model server ------------------------------------------------------ */
 
@@ -27,8 +30,15 @@ struct outcome {
 	unsigned attach;
 };
 
+struct server_watch {
+	uint64_t n, next;
+	bool gap;
+};
+
 struct server_session {
 	bool alive;
+	unsigned watches;
+	struct server_watch watch[WATCHES];
 	unsigned outcomes, waiting;
 	uint64_t attempt;
 	struct outcome outcome[OUTCOMES];
@@ -55,19 +65,63 @@ static int attached[SESSIONS]; /* by which connection, or -1 */
 static unsigned attaches, limit;
 static bool returned[VALUES]; /* a session's end put it back after it was delivered */
 static int delivered[VALUES];
+static uint64_t ring_first, ring_next; /* cursors; a start of the server begins anew */
+static bool watched[REQUESTS];         /* the server has seen this watch */
 
 static void conn_close(struct conn *c)
 {
-	if (c->session >= 0 && attached[c->session] == (int)(c - conns))
+	if (c->session >= 0 && attached[c->session] == (int)(c - conns)) {
 		attached[c->session] = -1;
+		live.session[c->session].watches = 0;
+	}
 	buf_close(&c->in);
 	buf_close(&c->out);
 	buf_close(&c->held);
 	*c = (struct conn){.session = -1};
 }
 
+static void event(void)
+{
+	ring_next++;
+	if (ring_next - ring_first > RING)
+		ring_first = ring_next - RING;
+}
+
+static void part(struct conn *c, uint64_t n, const char *kind, uint64_t cursor)
+{
+	struct buf item = BUF_INIT;
+
+	item_put_head(&item, ITEM_ARRAY, 4);
+	item_put_text(&item, kind);
+	item_put_uint(&item, cursor);
+	item_put_uint(&item, 0);
+	item_put_null(&item);
+	message_part(&c->held, n, buf_bytes(&item));
+	buf_close(&item);
+}
+
+static void tell_watches(struct conn *c, struct server_session *s)
+{
+	for (unsigned i = 0; i < s->watches; i++) {
+		struct server_watch *w = &s->watch[i];
+
+		if (w->next < ring_first) {
+			w->gap = true;
+			w->next = ring_next;
+		}
+		if (w->gap)
+			part(c, w->n, "gap", w->next - 1);
+		w->gap = false;
+		for (; w->next < ring_next; w->next++)
+			part(c, w->n, "put", w->next);
+	}
+}
+
 static void commit(void)
 {
+	for (unsigned i = 0; i < live.sessions; i++)
+		if (live.session[i].alive && attached[i] >= 0)
+			tell_watches(&conns[attached[i]], &live.session[i]);
 	disk = live;
 	for (int i = 0; i < CONNS; i++) {
 		buf_append(&conns[i].out, conns[i].held.data, conns[i].held.len);
@@ -145,6 +199,7 @@ static void take(struct conn *c, struct server_session *s, uint64_t n, int v)
 		return;
 	}
 	live.tuple[v] = TAKEN;
+	event();
 	outcome_add(s, n, true, v);
 	reply_tuple(&c->held, n, v);
 }
@@ -208,6 +263,7 @@ static void welcome(struct buf *b, uint64_t n, int session)
 
 static void attach(struct conn *c, int i)
 {
+	live.session[i].watches = 0;
 	if (attached[i] >= 0) {
 		struct conn *old = &conns[attached[i]];
 
@@ -222,6 +278,7 @@ static void attach(struct conn *c, int i)
 }
 
 static bool is_read_by_client(uint64_t n);
+static bool is_clients(const struct conn *c);
 
 static void on_hello(struct conn *c, const struct request *r)
 {
@@ -268,11 +325,22 @@ static bool stop_waiting(struct server_session *s, uint64_t n)
 	return false;
 }
 
+static bool stop_watching(struct server_session *s, uint64_t n)
+{
+	for (unsigned i = 0; i < s->watches; i++) {
+		if (s->watch[i].n != n)
+			continue;
+		s->watch[i] = s->watch[--s->watches];
+		return true;
+	}
+	return false;
+}
+
 static bool on_cancel(struct conn *c, struct server_session *s, uint64_t m)
 {
 	struct outcome *o = outcome_of(s, m);
 
-	if (stop_waiting(s, m)) {
+	if (stop_watching(s, m) || stop_waiting(s, m)) {
 		message_error_reply(&c->out, m, ERROR_CANCELLED, "cancelled");
 		return true;
 	}
@@ -289,6 +357,10 @@ static void on_bye(struct conn *c, struct server_session *s, uint64_t n)
 	while (s->waiting > 0) {
 		message_error_reply(&c->out, s->wait[0], ERROR_CANCELLED, "bye");
 		stop_waiting(s, s->wait[0]);
+	}
+	while (s->watches > 0) {
+		message_error_reply(&c->out, s->watch[0].n, ERROR_CANCELLED, "bye");
+		stop_watching(s, s->watch[0].n);
 	}
 	forget(0, UINT64_MAX, s);
 	s->alive = false;
@@ -324,6 +396,20 @@ static bool is_known(struct conn *c, struct server_session *s, uint64_t n)
 	return true;
 }
 
+static void on_watch(struct server_session *s, const struct request *r, bool late)
+{
+	struct server_watch *w = &s->watch[s->watches++];
+	uint64_t after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : ring_next - 1;
+
+	CHECK(s->watches <= WATCHES);
+	/* Nothing is missed unsaid, whatever late bytes of an older stream may ask. */
+	CHECK(late || !watched[r->n] || request_has(r, OPTION_AFTER));
+	watched[r->n] = true;
+	w->n = r->n;
+	w->gap = after < ring_first - 1 || after >= ring_next;
+	w->next = w->gap ? ring_next : after + 1;
+}
+
 static void execute(struct conn *c, struct server_session *s, const struct request *r)
 {
 	int v;
@@ -337,6 +423,7 @@ static void execute(struct conn *c, struct server_session *s, const struct reque
 			break;
 		}
 		live.tuple[v] = PRESENT;
+		event();
 		outcome_add(s, r->n, false, v);
 		reply_uint(&c->held, r->n, (uint64_t)v + 1);
 		serve();
@@ -354,6 +441,9 @@ static void execute(struct conn *c, struct server_session *s, const struct reque
 		break;
 	case MESSAGE_RD:
 		reply_tuple(&c->held, r->n, oldest());
+		break;
+	case MESSAGE_WATCH:
+		on_watch(s, r, !is_clients(c));
 		break;
 	case MESSAGE_CANCEL:
 		reply_bool(&c->held, r->n, on_cancel(c, s, r->number));
@@ -411,8 +501,9 @@ static void kill_server(void)
 		conn_close(&conns[i]);
 	for (unsigned i = 0; i < SESSIONS; i++) {
 		attached[i] = -1;
-		live.session[i].waiting = 0;
+		live.session[i].waiting = live.session[i].watches = 0;
 	}
+	ring_first = ring_next += 1000;
 	attaches++;
 }
 
@@ -426,12 +517,19 @@ static struct client {
 		int v;
 		unsigned asked, answered;
 		int code;
+		uint64_t cursor; /* of the last event told */
 	} request[REQUESTS];
 	uint64_t open[REQUESTS];
-	unsigned opened;
+	unsigned opened, watching;
+	uint64_t events, gaps;
 	int next_value;
 	bool ended;
 } client;
+
+static bool is_clients(const struct conn *c)
+{
+	return client.conn == (int)(c - conns);
+}
 
 static bool is_read_by_client(uint64_t n)
 {
@@ -471,6 +569,10 @@ static void ask_something(void)
 {
 	unsigned dice = (unsigned)test_random_below(10);
 
+	if (client.watching < WATCHES && test_random_below(10) == 0) {
+		client.watching++;
+		put_request(MESSAGE_WATCH, -1, true);
+	}
 	if (client.opened >= WAITING / 2 || session_number(client.session) > REQUESTS - 1000)
 		return;
 	if (dice < 4 && client.next_value < VALUES)
@@ -498,8 +600,27 @@ static void took(uint64_t n, struct bytes body)
 	delivered[v] = 1;
 }
 
+static void told(const struct session_reply *r)
+{
+	struct item_head h;
+	const uint8_t *kind = item_head(r->body.p, &h);
+	bool gap = bytes_equal(item_string(kind), bytes_of("gap"));
+	uint64_t cursor, *last = &client.request[r->n].cursor;
+
+	CHECK(r->op == MESSAGE_WATCH && client.request[r->n].answered == 0);
+	CHECK(message_number(item_skip(kind), &cursor));
+	CHECK(gap || *last == 0 || cursor == *last + 1);
+	*last = cursor;
+	client.gaps += gap;
+	client.events += !gap;
+}
+
 static void answered(const struct session_reply *r)
 {
+	if (r->code == 1) {
+		told(r);
+		return;
+	}
 	if (r->op == MESSAGE_BYE) {
 		CHECK_INT(r->code, 0);
 		client.ended = true;
@@ -511,6 +632,7 @@ static void answered(const struct session_reply *r)
 		if (client.open[i] == r->n)
 			client.open[i--] = client.open[--client.opened];
 	}
+	client.watching -= client.request[r->n].op == MESSAGE_WATCH;
 	if (client.request[r->n].op != MESSAGE_IN) {
 		client.request[r->n].code = r->code;
 		return;
@@ -728,6 +850,8 @@ static void walk(uint64_t seed, bool sessions_end, unsigned trouble)
 	memset(delivered, 0, sizeof(delivered));
 	memset(returned, 0, sizeof(returned));
 	memset(&client, 0, sizeof(client));
+	memset(watched, 0, sizeof(watched));
+	ring_first = ring_next = 1000;
 	for (int i = 0; i < SESSIONS; i++)
 		attached[i] = -1;
 	limit = test_random_below(2) == 0 ? 20 : OUTCOMES;
@@ -737,6 +861,8 @@ static void walk(uint64_t seed, bool sessions_end, unsigned trouble)
 		step(sessions_end, trouble);
 	wind_up();
 	check_all();
+	CHECK(client.events > 0 || test_seed(1) != 1);
+	CHECK(trouble > 0 || client.gaps == 0);
 	for (uint64_t n = 0; n < REQUESTS; n++)
 		unknown += client.request[n].code == ERROR_UNKNOWN;
 	CHECK(unknown == 0 || trouble > 0);
