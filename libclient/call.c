@@ -77,8 +77,10 @@ static void read_result(enum tilia_request what, struct bytes body, struct tilia
 			d->code = TILIA_NONE;
 	} else if (what == TILIA_OUT || what == TILIA_COUNT || what == TILIA_WAIT) {
 		d->code = operation_number(body, &d->number);
-	} else if (what == TILIA_OUTS || what == TILIA_ATOMIC) {
-		d->code = body.n == 1 && body.p[0] == ITEM_NULL ? TILIA_NONE : 0;
+	} else if (what == TILIA_ATOMIC) {
+		d->code = operation_atomic_answer(body);
+	} else if (what == TILIA_OUTS && body.n == 1 && body.p[0] == ITEM_NULL) {
+		d->code = TILIA_NONE;
 	}
 }
 

@@ -40,6 +40,9 @@ int operation_put(struct tilia *t, struct operation *o, const struct tilia_put *
 int operation_submitted(struct tilia *t, struct operation *o, enum tilia_request what,
                         const struct tilia_op *op, struct bytes cbor);
 
+/* Whether a body is an atomic's answer: 0, TILIA_NONE for null, or ERROR_MALFORMED. */
+int operation_atomic_answer(struct bytes body);
+
 /* The unsigned integer a body is: 0, TILIA_NONE for null, or ERROR_MALFORMED. */
 int operation_number(struct bytes body, uint64_t *v);
 

@@ -101,17 +101,43 @@ static int build(struct tilia *t, struct operation *o, const struct tilia_op *op
 	return code == 0 ? operation_options(t, o, op) : code;
 }
 
+/* ---- its answer: [[[id, tuple] | null...], [id...]], or null when it timed out ------- */
+
+static bool is_match(const uint8_t *p)
+{
+	struct item_head h, id;
+	const uint8_t *first = item_head(p, &h);
+
+	return *p == ITEM_NULL || (h.major == ITEM_ARRAY && h.arg >= 2 && *first >> 5 == ITEM_UINT &&
+	                           *item_head(first, &id) >> 5 == ITEM_ARRAY);
+}
+
+int operation_atomic_answer(struct bytes body)
+{
+	struct item_head h = {0}, list;
+	const uint8_t *p = body.n == 0 ? NULL : item_head(body.p, &h);
+
+	if (body.n == 1 && body.p[0] == ITEM_NULL)
+		return TILIA_NONE;
+	if (p == NULL || h.major != ITEM_ARRAY || h.arg != 2)
+		return ERROR_MALFORMED;
+	for (int outs = 0; outs < 2; outs++) {
+		p = item_head(p, &list);
+		if (list.major != ITEM_ARRAY)
+			return ERROR_MALFORMED;
+		for (uint64_t i = 0; i < list.arg; i++, p = item_skip(p))
+			if (outs ? *p >> 5 != ITEM_UINT : !is_match(p))
+				return ERROR_MALFORMED;
+	}
+	return 0;
+}
+
 /* What the guard at `p` matched. */
 static int read_match(const uint8_t *p, struct tilia_step *s)
 {
-	if (s->kind == TILIA_STEP_NO)
-		return *p == ITEM_NULL ? 0 : ERROR_MALFORMED;
-	return tuple_entry(p, &s->found);
-}
-
-static int read_id(const uint8_t *p, struct tilia_step *s)
-{
-	return message_number(p, &s->id) ? 0 : ERROR_MALFORMED;
+	if ((s->kind == TILIA_STEP_NO) != (*p == ITEM_NULL))
+		return ERROR_MALFORMED;
+	return *p == ITEM_NULL ? 0 : tuple_entry(p, &s->found);
 }
 
 /* One of the answer's two arrays, for the steps that are outs or are not. */
@@ -121,30 +147,29 @@ static int read_array(const uint8_t *p, bool outs, struct tilia_step *steps, siz
 	int code = 0;
 
 	p = item_head(p, &h);
-	if (h.major != ITEM_ARRAY)
-		return ERROR_MALFORMED;
 	for (size_t i = 0; i < count && code == 0; i++) {
 		if ((steps[i].kind == TILIA_STEP_OUT) != outs)
 			continue;
 		if (h.arg-- == 0)
 			return ERROR_MALFORMED;
-		code = outs ? read_id(p, &steps[i]) : read_match(p, &steps[i]);
+		if (outs)
+			message_number(p, &steps[i].id);
+		else
+			code = read_match(p, &steps[i]);
 		p = item_skip(p);
 	}
 	return code == 0 && h.arg != 0 ? ERROR_MALFORMED : code;
 }
 
-/* [[[id, tuple] | null...], [id...]], or null when it timed out. */
 static int read_answer(struct bytes body, struct tilia_step *steps, size_t count)
 {
-	struct item_head h = {0};
-	const uint8_t *p = body.n == 0 ? NULL : item_head(body.p, &h);
-	int code;
+	int code = operation_atomic_answer(body);
+	struct item_head h;
+	const uint8_t *p;
 
-	if (body.n == 1 && body.p[0] == ITEM_NULL)
-		return TILIA_NONE;
-	if (p == NULL || h.major != ITEM_ARRAY || h.arg != 2)
-		return ERROR_MALFORMED;
+	if (code != 0)
+		return code;
+	p = item_head(body.p, &h);
 	code = read_array(p, false, steps, count);
 	return code == 0 ? read_array(item_skip(p), true, steps, count) : code;
 }

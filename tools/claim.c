@@ -13,9 +13,12 @@
 enum { OPT_BACK = OPT_OWN, OPT_BURY, OPT_OUT };
 
 const struct option_row commit_options[] = {
-	{OPT_BACK, 0, "back", OPT_FLAG, NULL, "give the tuple back, in its old place"},
+	{OPT_BACK, 0, "back", OPT_OPTIONAL, "TIME",
+	 "give the tuple back, in its old place; nobody finds it for so long"},
 	{OPT_BURY, 0, "bury", OPT_FLAG, NULL, "put it among the dead letters of its space"},
 	{OPT_OUT, 0, "out", OPT_VALUE, "TUPLE", "put this tuple in the same step: '[...]'"},
+	{OPT_TTL, 0, "ttl", OPT_VALUE, "TIME", "what is put is deleted after so long (never)"},
+	{OPT_DELAY, 0, "delay", OPT_VALUE, "TIME", "nobody finds what is put for so long"},
 	OPT_ROW_SPACE, /* of --out */
 	OPT_ROW_CONNECT,
 	OPT_ROWS_END,
@@ -28,6 +31,7 @@ struct claim {
 	bool back, bury;
 	const char *space, *out[OUTS_MAX];
 	size_t outs;
+	int64_t back_ms, ttl_ms, delay_ms;
 	uint8_t session[SESSION_BYTES];
 	uint64_t token;
 };
@@ -44,7 +48,12 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 		c->space = s->value;
 		return true;
 	case OPT_BACK:
-		return c->back = true;
+		c->back = true;
+		return !s->value || option_period(s, &c->back_ms);
+	case OPT_TTL:
+		return option_period(s, &c->ttl_ms);
+	case OPT_DELAY:
+		return option_period(s, &c->delay_ms);
 	case OPT_BURY:
 		return c->bury = true;
 	}
@@ -96,12 +105,14 @@ static int commit(struct claim *c)
 	int code = 0;
 
 	for (size_t i = 0; i < c->outs && code == 0; i++) {
-		puts[i] = (struct tilia_put){.space = c->space};
+		puts[i] = (struct tilia_put){
+			.space = c->space, .ttl_ms = c->ttl_ms, .delay_ms = c->delay_ms};
 		code = tilia_parse(c->link.t, &cbor[i], &puts[i].size, c->out[i]);
 		puts[i].cbor = cbor[i];
 	}
 	*(c->back ? &what.back : c->bury ? &what.bury : &what.done) = &c->token;
 	*(c->back ? &what.back_count : c->bury ? &what.bury_count : &what.done_count) = 1;
+	what.back_delay_ms = &c->back_ms;
 	what.out = puts;
 	what.out_count = c->outs;
 	if (code == 0)
@@ -121,6 +132,8 @@ int commit_main(const struct command *command, int argc, char **argv)
 		return status;
 	if (c.back && c.bury)
 		return tool_usage(c.link.command, "--back or --bury, not both");
+	if (c.outs == 0 && (c.ttl_ms || c.delay_ms))
+		return tool_usage(c.link.command, "--ttl and --delay are of what --out puts");
 	if (s.argc - s.at != 1 || !read_claim(&c, s.argv[s.at]))
 		return tool_usage(c.link.command, "one SESSION:TOKEN of tilia in --lease");
 	status = resume(&c, 0);

@@ -9,7 +9,9 @@
 
 enum { OPT_ANY = OPT_OWN };
 
-const struct option_row count_options[] = {OPT_ROW_SPACE, OPT_ROW_CONNECT, OPT_ROWS_END};
+const struct option_row count_options[] = {
+	OPT_ROW_VISIBLE, OPT_ROW_SPACE, OPT_ROW_CONNECT, OPT_ROWS_END,
+};
 const struct option_row rm_options[] = {
 	{OPT_ANY, 0, "any", OPT_FLAG, NULL, "every tuple of the space, instead of a template"},
 	OPT_ROW_SPACE,
@@ -35,6 +37,8 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 	case OPT_SPACE:
 		count->op.space = s->value;
 		return true;
+	case OPT_VISIBLE:
+		return count->op.visible = true;
 	case OPT_ANY:
 		return count->any = true;
 	}

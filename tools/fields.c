@@ -32,8 +32,7 @@ bool fields_dash(const struct option_scan *s)
 	return !s->literal && s->argc - s->at == 1 && strcmp(s->argv[s->at], "-") == 0;
 }
 
-/* The text with a caret under what is wrong. */
-static void show(const char *command, struct bytes text, const struct diag_error *err)
+void fields_show(const char *command, struct bytes text, const struct diag_error *err)
 {
 	struct buf b = BUF_INIT;
 
@@ -103,7 +102,7 @@ bool fields_words(struct fields *f, const struct option_scan *s, bool formals)
 	if (diag_words(words, count, literal, formals ? DIAG_FORMALS : 0, &f->cbor, &f->names,
 	               &word, &err) == 0)
 		return true;
-	show(s->command, bytes_of(word < count ? words[word] : ""), &err);
+	fields_show(s->command, bytes_of(word < count ? words[word] : ""), &err);
 	return false;
 }
 
@@ -119,7 +118,17 @@ bool fields_line(struct buf *out, const char *command, struct bytes text, uint64
 		err = (struct diag_error){.code = ERROR_SYNTAX, .why = "a tuple is [...]"};
 	}
 	fprintf(stderr, "tilia %s: line %llu\n", command, (unsigned long long)line);
-	show(command, text, &err);
+	fields_show(command, text, &err);
+	return false;
+}
+
+bool fields_template(struct buf *out, const char *command, const char *text)
+{
+	struct diag_error err;
+
+	if (diag_parse(bytes_of(text), DIAG_FORMALS, out, NULL, NULL, &err) == 0)
+		return true;
+	fields_show(command, bytes_of(text), &err);
 	return false;
 }
 

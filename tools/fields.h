@@ -7,6 +7,9 @@
 
 #include "../libclient/diag.h"
 
+/* Says why a text was refused, with a caret under the place. */
+void fields_show(const char *command, struct bytes text, const struct diag_error *err);
+
 struct fields {
 	struct buf cbor;         /* the tuple or template, canonical */
 	struct diag_names names; /* point into the words */
@@ -27,6 +30,9 @@ bool fields_line(struct buf *out, const char *command, struct bytes text, uint64
 /* Appends the tuple of `head` (an array) with the line's text as one field more. */
 bool fields_last(struct buf *out, const char *command, struct bytes head, struct bytes text,
                  uint64_t line);
+
+/* Appends the template that an option's value says, one [...] in diagnostic notation. */
+bool fields_template(struct buf *out, const char *command, const char *text);
 
 /* Whether words are there, and whether they are the one word `-`. */
 bool fields_any(const struct option_scan *s);

@@ -9,29 +9,29 @@
 
 #include <string.h>
 
-enum { OPT_ANY = OPT_OWN, OPT_LEASE };
+enum { OPT_ANY = OPT_OWN, OPT_LEASE, OPT_DRAIN };
 
-#define ROW_TIMEOUT                                                                                \
-	{OPT_TIMEOUT, 't', "timeout", OPT_VALUE, "TIME",                                           \
-	 "how long to wait: 500ms, 5s, 2m, 1h (for ever)"}
 #define ROW_MAX {OPT_MAX, 'n', "max", OPT_VALUE, "N", "up to so many at once (1)"}
 #define ROW_LEASE                                                                                  \
 	{OPT_LEASE, 0, "lease", OPT_VALUE, "TIME",                                                 \
 	 "claim it for so long; prints SESSION:TOKEN and a tab before it, for tilia commit"}
+#define ROW_DRAIN                                                                                  \
+	{OPT_DRAIN, 0, "drain", OPT_FLAG, NULL,                                                    \
+	 "end with status 1 once nothing that matches exists, not even claimed or delayed"}
 #define ROW_AFTER                                                                                  \
 	{OPT_AFTER, 0, "after", OPT_VALUE, "ID", "only tuples whose id is greater (see --ids)"}
 #define ROW_ANY {OPT_ANY, 0, "any", OPT_FLAG, NULL, "any tuple at all, instead of a template"}
 
 const struct option_row in_options[] = {
-	ROW_TIMEOUT,   ROW_MAX,         ROW_LEASE,       ROW_ANY,      OUTPUT_TUPLE_ROWS,
-	OPT_ROW_SPACE, OPT_ROW_CONNECT, OPT_ROW_DRY_RUN, OPT_ROWS_END,
+	OPT_ROW_TIMEOUT, ROW_MAX,       ROW_LEASE,       ROW_DRAIN,       ROW_ANY,
+	OUTPUT_TUPLE_ROWS, OPT_ROW_SPACE, OPT_ROW_CONNECT, OPT_ROW_DRY_RUN, OPT_ROWS_END,
 };
 const struct option_row inp_options[] = {
 	ROW_MAX,         ROW_LEASE,       ROW_ANY,      OUTPUT_TUPLE_ROWS, OPT_ROW_SPACE,
 	OPT_ROW_CONNECT, OPT_ROW_DRY_RUN, OPT_ROWS_END,
 };
 const struct option_row rd_options[] = {
-	ROW_TIMEOUT,   ROW_MAX,         ROW_AFTER,       ROW_ANY,      OUTPUT_TUPLE_ROWS,
+	OPT_ROW_TIMEOUT, ROW_MAX,       ROW_AFTER,       ROW_ANY,      OUTPUT_TUPLE_ROWS,
 	OPT_ROW_SPACE, OPT_ROW_CONNECT, OPT_ROW_DRY_RUN, OPT_ROWS_END,
 };
 const struct option_row rdp_options[] = {
@@ -46,16 +46,6 @@ struct in {
 	struct fields fields;
 	bool take, any, dry_run;
 };
-
-static bool set_timeout(struct in *in, const struct option_scan *s)
-{
-	uint64_t ms;
-
-	if (!option_duration(s, &ms))
-		return false;
-	in->op.timeout_ms = ms ? (int64_t)ms : TILIA_NOWAIT;
-	return true;
-}
 
 static bool set_max(struct in *in, const struct option_scan *s)
 {
@@ -93,13 +83,15 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 		in->op.space = s->value;
 		return true;
 	case OPT_TIMEOUT:
-		return set_timeout(in, s);
+		return option_timeout(s, &in->op.timeout_ms);
 	case OPT_MAX:
 		return set_max(in, s);
 	case OPT_AFTER:
 		return option_count(s, MESSAGE_NUMBER_MAX - 1, &in->op.after);
 	case OPT_LEASE:
 		return set_lease(in, s);
+	case OPT_DRAIN:
+		return in->op.drain = true;
 	case OPT_ANY:
 		return in->any = true;
 	case OPT_DRY_RUN:

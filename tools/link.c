@@ -262,8 +262,18 @@ static int turn(struct link *l, int64_t until, const sigset_t *open)
 	return tilia_process(l->t, events | (p.revents & POLLOUT ? TILIA_WRITE : 0));
 }
 
-/* Waits for the answer to `request`. */
-static void await(struct link *l, int64_t request, struct link_result *r, const sigset_t *open)
+/* What a request that is not answered waits for. */
+static const char *waits_for(enum tilia_request what)
+{
+	if (what == TILIA_IN || what == TILIA_RD)
+		return "nothing matches yet";
+	return what == TILIA_OUT || what == TILIA_OUTS ? "there is no room yet"
+	                                               : "it is not so yet";
+}
+
+/* Waits for the answer to `request`, and says once what it waits for. */
+static void await(struct link *l, int64_t request, const char *what, struct link_result *r,
+                  const sigset_t *open)
 {
 	bool told = !isatty(STDERR_FILENO), cancelled = false;
 	int64_t tell = clock_ms() + LINK_QUIET_MS;
@@ -277,8 +287,7 @@ static void await(struct link *l, int64_t request, struct link_result *r, const 
 		if (!told && clock_ms() >= tell && !r->done) {
 			told = true;
 			tool_complain(l->command, "%s; waiting (Ctrl-C to leave)",
-			              tilia_fd(l->t) < 0 ? "the connection is broken"
-			                                 : "nothing matches yet");
+			              tilia_fd(l->t) < 0 ? "the connection is broken" : what);
 		}
 	}
 }
@@ -298,7 +307,7 @@ void link_try(struct link *l, enum tilia_request what, const struct tilia_op *op
 		return;
 	}
 	link_hold_signals(&open);
-	await(l, request, r, &open);
+	await(l, request, waits_for(what), r, &open);
 	sigprocmask(SIG_SETMASK, &open, NULL);
 }
 

@@ -2,6 +2,8 @@
 
 #include "tilia.h"
 
+#include "../libclient/tilia.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,4 +167,26 @@ bool option_duration(const struct option_scan *s, uint64_t *ms)
 	tool_usage(s->command, "--%s wants a duration like 500ms, 5s, 2m or 1h, not \"%s\"",
 	           s->row->name, s->value);
 	return false;
+}
+
+bool option_period(const struct option_scan *s, int64_t *ms)
+{
+	uint64_t v;
+
+	if (!option_duration(s, &v))
+		return false;
+	if (v == 0)
+		tool_usage(s->command, "--%s 0 would be nothing", s->row->name);
+	*ms = (int64_t)v;
+	return v > 0;
+}
+
+bool option_timeout(const struct option_scan *s, int64_t *ms)
+{
+	uint64_t v;
+
+	if (!option_duration(s, &v))
+		return false;
+	*ms = v ? (int64_t)v : TILIA_NOWAIT;
+	return true;
 }

@@ -41,6 +41,9 @@ enum {
 	OPT_ZERO,
 	OPT_LINES,
 	OPT_DRY_RUN,
+	OPT_TTL,
+	OPT_DELAY,
+	OPT_VISIBLE,
 	OPT_OWN = 100,
 };
 
@@ -50,6 +53,12 @@ enum {
 #define OPT_ROW_SPACE {OPT_SPACE, 's', "space", OPT_VALUE, "NAME", "the space (main)"}
 #define OPT_ROW_DRY_RUN                                                                         \
 	{OPT_DRY_RUN, 0, "dry-run", OPT_FLAG, NULL, "print what would be asked, and ask nothing"}
+#define OPT_ROW_TIMEOUT                                                                         \
+	{OPT_TIMEOUT, 't', "timeout", OPT_VALUE, "TIME",                                       \
+	 "how long to wait: 500ms, 5s, 2m, 1h (for ever)"}
+#define OPT_ROW_VISIBLE                                                                         \
+	{OPT_VISIBLE, 0, "visible", OPT_FLAG, NULL,                                            \
+	 "claimed and delayed tuples do not count (they do)"}
 #define OPT_ROWS_END {0, 0, NULL, OPT_FLAG, NULL, NULL}
 
 struct option_scan {
@@ -78,6 +87,10 @@ int option_next(struct option_scan *s);
  * false: refused, the message is on stderr. */
 bool option_count(const struct option_scan *s, uint64_t most, uint64_t *value);
 bool option_duration(const struct option_scan *s, uint64_t *ms);
+
+/* A duration above 0; and the timeout of a struct tilia_op, of which 0 is TILIA_NOWAIT. */
+bool option_period(const struct option_scan *s, int64_t *ms);
+bool option_timeout(const struct option_scan *s, int64_t *ms);
 
 /* The same of any text, without a message. */
 bool option_read_count(const char *text, uint64_t most, uint64_t *value);

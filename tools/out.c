@@ -15,10 +15,21 @@
 #define OUT_BATCH_BYTES ((size_t)256 << 10) /* of one outs */
 #define OUT_IN_FLIGHT 8                     /* outs that are not answered yet */
 
+enum { OPT_UNLESS = OPT_OWN, OPT_WAIT };
+
 const struct option_row out_options[] = {
 	{OPT_LINES, 'l', "lines", OPT_FLAG, NULL,
 	 "a tuple for each line of standard input: the fields, and the line as the last"},
 	{OPT_ZERO, '0', "zero", OPT_FLAG, NULL, "lines end with a NUL (find -print0)"},
+	{OPT_TTL, 0, "ttl", OPT_VALUE, "TIME", "deleted after so long (never)"},
+	{OPT_DELAY, 0, "delay", OPT_VALUE, "TIME", "nobody finds it for so long"},
+	{OPT_UNLESS, 0, "unless", OPT_VALUE, "TEMPLATE",
+	 "only if nothing that exists matches this '[...]', else status 1"},
+	{OPT_VISIBLE, 0, "visible", OPT_FLAG, NULL,
+	 "claimed and delayed tuples do not count for --unless (they do)"},
+	{OPT_WAIT, 'w', "wait", OPT_FLAG, NULL, "wait while the space is full"},
+	{OPT_TIMEOUT, 't', "timeout", OPT_VALUE, "TIME",
+	 "with --wait, how long: 500ms, 5s, 2m, 1h (for ever)"},
 	OPT_ROW_SPACE,
 	OPT_ROW_CONNECT,
 	OPT_ROW_DRY_RUN,
@@ -29,6 +40,7 @@ struct out {
 	struct link link;
 	struct tilia_op op;
 	struct fields fields; /* the tuple; with --lines its first fields */
+	struct buf unless;
 	bool lines, dash, zero, dry_run;
 	struct lines input;
 	struct buf batch; /* tuples, one after the other */
@@ -225,6 +237,19 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 	case OPT_SPACE:
 		out->op.space = s->value;
 		return true;
+	case OPT_TTL:
+		return option_period(s, &out->op.ttl_ms);
+	case OPT_DELAY:
+		return option_period(s, &out->op.delay_ms);
+	case OPT_UNLESS:
+		out->unless.len = 0;
+		return fields_template(&out->unless, s->command, s->value);
+	case OPT_VISIBLE:
+		return out->op.visible = true;
+	case OPT_WAIT:
+		return out->op.room = true;
+	case OPT_TIMEOUT:
+		return option_timeout(s, &out->op.timeout_ms);
 	case OPT_LINES:
 		return out->lines = true;
 	case OPT_ZERO:
@@ -235,8 +260,24 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 	return false;
 }
 
+/* What the options say together. */
+static int settle_options(struct out *out, const struct option_scan *s)
+{
+	out->op.unless_cbor = out->unless.data;
+	out->op.unless_size = out->unless.len;
+	if (out->unless.len > 0 && (out->dash || out->lines))
+		return tool_usage(s->command, "--unless is for one tuple");
+	if (out->op.visible && out->unless.len == 0)
+		return tool_usage(s->command, "--visible goes with --unless");
+	if (out->op.timeout_ms != 0 && !out->op.room)
+		return tool_usage(s->command, "--timeout goes with --wait");
+	return 0;
+}
+
 static int settle(struct out *out, const struct option_scan *s)
 {
+	int status;
+
 	out->dash = fields_dash(s);
 	if (out->dash && out->lines)
 		return tool_usage(s->command, "--lines takes each line as text, - each as a tuple: "
@@ -247,8 +288,9 @@ static int settle(struct out *out, const struct option_scan *s)
 		                  "stands after another field");
 	if (!fields_any(s) && !out->lines)
 		return tool_usage(s->command, "the fields of a tuple, or - for a tuple a line");
-	if (out->dash)
-		return 0;
+	status = settle_options(out, s);
+	if (status != 0 || out->dash)
+		return status;
 	if (!fields_words(&out->fields, s, false))
 		return EXIT_USAGE;
 	return 0;
@@ -277,6 +319,7 @@ int out_main(const struct command *c, int argc, char **argv)
 	fields_init(&out.fields);
 	status = run(&out, c, argc, argv);
 	fields_close(&out.fields);
+	buf_close(&out.unless);
 	buf_close(&out.batch);
 	buf_close(&out.array);
 	return status;

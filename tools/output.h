@@ -34,8 +34,9 @@ enum { OPT_IDS = 90 };
 		{OPT_CBOR, 0, "cbor", OPT_FLAG, NULL, "print CBOR, one item after the other"},     \
 		{OPT_ZERO, '0', "zero", OPT_FLAG, NULL, "end each with a NUL, not a newline"}
 #define OUTPUT_TUPLE_ROWS                                                                          \
-	OUTPUT_ROWS,                                                                               \
-		{OPT_NAMED, 0, "named", OPT_FLAG, NULL, "JSON object of the named formals"},       \
+	OUTPUT_ROWS, {OPT_NAMED, 0, "named", OPT_FLAG, NULL, "JSON object of the named formals"},  \
+		OUTPUT_FIELD_ROWS
+#define OUTPUT_FIELD_ROWS                                                                          \
 		{OPT_RAW, 'r', "raw", OPT_VALUE, "FIELD",                                          \
 		 "print one field only, text as it is: a number from 0, or a formal's name"},      \
 		{OPT_IDS, 0, "ids", OPT_FLAG, NULL, "print each tuple's id and a tab before it"}

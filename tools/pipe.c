@@ -1,26 +1,26 @@
 /* The line door: a request is a line of command-line words, a reply one line.
  *
- *	out FIELD...                     ok
- *	in|inp|rd|rdp [--timeout TIME] [--after ID] TEMPLATE...
- *	                                 ok FIELD...   or   none
+ *	out FIELD...                     ok                or   none (--unless)
+ *	in|inp|rd|rdp TEMPLATE...        ok FIELD...       or   none
  *	count [TEMPLATE...]              ok N
+ *	wait [TEMPLATE...]               ok N              or   none
+ *	atomic STEP...                   ok [FIELD...]...  or   none
  *	ping                             ok
- *	--space NAME may stand in each   error CODE text
+ *	anything wrong                   error CODE text
  */
 #include "lines.h"
 #include "link.h"
 #include "output.h"
+#include "pipe_request.h"
 #include "pipe_words.h"
 #include "tilia.h"
 
 #include "../libclient/diag.h"
 #include "../libclient/error.h"
 #include "../libclient/item.h"
-#include "../libclient/message.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 const struct option_row pipe_options[] = {OPT_ROW_SPACE, OPT_ROW_CONNECT, OPT_ROWS_END};
@@ -30,29 +30,9 @@ struct pipe {
 	const char *space;
 	struct lines input;
 	struct pipe_words words;
+	struct pipe_request request;
 	struct output output;
-	struct buf cbor;
 };
-
-/* A request of a line. */
-struct pipe_request {
-	enum tilia_request what;
-	bool fields; /* it has some */
-	struct tilia_op op;
-	int first; /* word of its fields */
-};
-
-static const struct {
-	const char *name;
-	enum tilia_request what;
-	bool waits, fields;
-} verbs[] = {
-	{"out", TILIA_OUT, false, true},   {"in", TILIA_IN, true, true},
-	{"inp", TILIA_IN, false, true},    {"rd", TILIA_RD, true, true},
-	{"rdp", TILIA_RD, false, true},    {"count", TILIA_COUNT, false, true},
-	{"ping", TILIA_PING, false, false},
-};
-#define VERBS (sizeof verbs / sizeof *verbs)
 
 static void reply(struct pipe *p, const char *text)
 {
@@ -70,86 +50,20 @@ static void reply_error(struct pipe *p, int code, const char *text)
 	buf_byte(b, '\n');
 }
 
-/* An option of a line. Answers the index behind it, or -1: wrong. */
-static int line_option(const struct pipe_words *w, struct pipe_request *q, int i)
+/* What the guards of an atomic matched, each as one `[...]`. */
+static void put_matches(struct buf *b, const uint8_t *answer)
 {
-	const char *name = w->at[i], *value = w->at[i + 1];
-	uint64_t ms;
+	struct item_head h, entry, id;
+	const uint8_t *p = item_head(item_head(answer, &h), &h);
 
-	if (!value)
-		return -1;
-	if (strcmp(name, "--space") == 0) {
-		q->op.space = value;
-	} else if (strcmp(name, "--timeout") == 0) {
-		if (!option_read_duration(value, &ms))
-			return -1;
-		q->op.timeout_ms = ms ? (int64_t)ms : TILIA_NOWAIT;
-	} else if (strcmp(name, "--after") == 0) {
-		if (!option_read_count(value, MESSAGE_NUMBER_MAX - 1, &q->op.after))
-			return -1;
-	} else {
-		return -1;
-	}
-	return i + 2;
-}
+	for (uint64_t i = 0; i < h.arg; i++, p = item_skip(p)) {
+		const uint8_t *first = item_head(p, &entry);
 
-/* Understands the words before the fields. */
-static bool read_request(struct pipe *p, struct pipe_request *q)
-{
-	const struct pipe_words *w = &p->words;
-	size_t v = 0;
-	int i = 1;
-
-	while (v < VERBS && (w->count == 0 || strcmp(verbs[v].name, w->at[0]) != 0))
-		v++;
-	if (v == VERBS) {
-		reply_error(p, ERROR_USAGE,
-		            "a line begins with out, in, inp, rd, rdp, count or ping");
-		return false;
+		if (entry.major == ITEM_ARRAY) {
+			buf_byte(b, ' ');
+			diag_print(b, item_head(first, &id));
+		}
 	}
-	*q = (struct pipe_request){.what = verbs[v].what, .fields = verbs[v].fields};
-	q->op.space = p->space;
-	if (q->what == TILIA_IN || q->what == TILIA_RD)
-		q->op.timeout_ms = verbs[v].waits ? 0 : TILIA_NOWAIT;
-	while (i > 0 && i < w->count && strncmp(w->at[i], "--", 2) == 0 && w->at[i][2])
-		i = line_option(w, q, i);
-	if (i < 0) {
-		reply_error(p, ERROR_USAGE, "no such option, or its value is wrong");
-		return false;
-	}
-	q->first = i;
-	return true;
-}
-
-/* The words from the first field on as CBOR. */
-static bool read_fields(struct pipe *p, const struct pipe_request *q)
-{
-	char **words = p->words.at + q->first;
-	unsigned count = (unsigned)(p->words.count - q->first), literal = 0, word;
-	struct diag_error err;
-	char text[256];
-
-	buf_clear(&p->cbor, 1 << 16);
-	if (!q->fields)
-		return true;
-	if (count == 0 && q->what == TILIA_COUNT) {
-		item_put_null(&p->cbor);
-		return true;
-	}
-	if (count == 0) {
-		reply_error(p, ERROR_USAGE, "fields are missing");
-		return false;
-	}
-	while (literal < count && strcmp(words[literal], "--") != 0)
-		literal++;
-	if (literal < count)
-		memmove(words + literal, words + literal + 1, (--count - literal) * sizeof *words);
-	if (diag_words(words, count, literal, q->what == TILIA_OUT ? 0 : DIAG_FORMALS, &p->cbor,
-	               NULL, &word, &err) == 0)
-		return true;
-	snprintf(text, sizeof text, "field %u: %s", word, err.why);
-	reply_error(p, err.code, text);
-	return false;
 }
 
 static void reply_result(struct pipe *p, const struct pipe_request *q,
@@ -167,8 +81,10 @@ static void reply_result(struct pipe *p, const struct pipe_request *q,
 		return;
 	}
 	buf_text(b, "ok");
-	if (q->what == TILIA_COUNT)
+	if (q->what == TILIA_COUNT || q->what == TILIA_WAIT)
 		buf_printf(b, " %llu", (unsigned long long)r->number);
+	if (q->what == TILIA_ATOMIC)
+		put_matches(b, r->cbor.data);
 	if (r->tuples)
 		pipe_words_put(b, tilia_tuple_cbor(r->tuples, &size));
 	buf_byte(b, '\n');
@@ -177,7 +93,7 @@ static void reply_result(struct pipe *p, const struct pipe_request *q,
 /* One line, one reply. */
 static int serve(struct pipe *p, struct bytes line)
 {
-	struct pipe_request q;
+	struct pipe_request *q = &p->request;
 	struct link_result r;
 	const char *why;
 	int status;
@@ -185,16 +101,18 @@ static int serve(struct pipe *p, struct bytes line)
 	link_result_init(&r);
 	if (!pipe_words_cut(&p->words, line, &why)) {
 		reply_error(p, ERROR_USAGE, why);
-	} else if (read_request(p, &q) && read_fields(p, &q)) {
-		link_try(&p->link, q.what, &q.op, buf_bytes(&p->cbor), &r);
+	} else if (!pipe_request_read(q, &p->words, p->space)) {
+		reply_error(p, q->code, q->why);
+	} else {
+		link_try(&p->link, q->what, &q->op, buf_bytes(&q->cbor), &r);
 		if (r.code == TILIA_E_CANCELLED && link_interrupted()) {
 			link_result_close(&r);
 			return EXIT_INTERRUPTED;
 		}
-		reply_result(p, &q, &r);
+		reply_result(p, q, &r);
 	}
 	status = output_write(&p->output);
-	if (status != 0 && r.tuples && q.what == TILIA_IN)
+	if (status != 0 && r.tuples && q->what == TILIA_IN)
 		status = link_undo(&p->link, status);
 	link_result_close(&r);
 	return status;
@@ -271,11 +189,12 @@ int pipe_main(const struct command *c, int argc, char **argv)
 	int status;
 
 	output_init(&p.output, c->name);
+	pipe_request_init(&p.request);
 	lines_init(&p.input, '\n');
 	status = run(&p, c, argc, argv);
 	lines_close(&p.input);
 	pipe_words_close(&p.words);
-	buf_close(&p.cbor);
+	pipe_request_close(&p.request);
 	output_close(&p.output);
 	return status;
 }

@@ -132,9 +132,26 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"A blank is :type or name:type, in '[...]' ?type or ?name:type, where type is one of\n" \
 	"any null bool int float number text bytes array map tag simple undefined.\n"
 
+#define OUT \
+	"A single - puts a tuple for each line of standard input, in diagnostic notation.\n"
+
+#define WAIT \
+	"All that exist count, claimed and delayed tuples too: --none is when all work is done.\n\n"
+
+#define ATOMIC \
+	"A step is in, rd or no and a template '[...]': the guards; and behind them out and a\n" \
+	"tuple '[...]'. When all guards hold at one instant, all is done; until then it waits.\n" \
+	"In what is put, @0.1 is field 1 of the tuple of guard 0, and @0.1+5 that and 5 more:\n\n" \
+	"    tilia atomic in '[\"counter\", ?int]' out '[\"counter\", @0.1+1]'\n\n" \
+	"Between a step's word and its '[...]' may stand --space NAME; behind no --visible; behind\n" \
+	"out --ttl TIME, --delay TIME. Prints what in and rd matched. With - the steps are on\n" \
+	"standard input.\n"
+
 #define PIPE \
-	"A request is a line: out in inp rd rdp FIELD..., count [FIELD...], ping; the options\n" \
-	"--space NAME, --timeout TIME and --after ID stand before the fields. What a word cannot\n" \
+	"A request is a line: out in inp rd rdp FIELD..., count [FIELD...], wait [FIELD...],\n" \
+	"atomic STEP..., ping. Options stand before the fields: --space NAME, --timeout TIME; of rd\n" \
+	"--after ID; of in --drain; of out --ttl --delay TIME, --unless '[...]', --wait, --bound (it\n" \
+	"vanishes with this pipe); of wait --ge N, --none; --visible as elsewhere. What a word cannot\n" \
 	"say is a JSON string. The reply is one line: ok FIELD..., none, or error CODE text.\n"
 
 #define RUN \
@@ -150,7 +167,7 @@ static int help_main(const struct command *c, int argc, char **argv)
 
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
-	 "A single - puts a tuple for each line of standard input, in diagnostic notation.\n" FIELDS,
+	 OUT FIELDS,
 	 out_options, out_main, false},
 	{"in", "[OPTION]... FIELD...", "takes a tuple that matches, waiting for one", BLANKS FIELDS,
 	 in_options, in_main, false},
@@ -166,6 +183,10 @@ const struct command tool_commands[] = {
 	 BLANKS FIELDS, rm_options, rm_main, false},
 	{"count", "[OPTION]... [FIELD...]", "says how many tuples match, or how many there are",
 	 BLANKS FIELDS, count_options, count_main, false},
+	{"wait", "[--ge N | --none] [OPTION]... [FIELD...]", "waits until so many match, or none",
+	 WAIT BLANKS FIELDS, wait_options, wait_main, false},
+	{"atomic", "[OPTION]... STEP... | -", "does several steps at one instant, or none of them",
+	 ATOMIC, atomic_options, atomic_main, false},
 	{"commit", "[OPTION]... SESSION:TOKEN", "ends a claim of tilia in --lease: it is done",
 	 NULL, commit_options, commit_main, true},
 	{"renew", "SESSION:TOKEN TIME", "lets a claim's lease end no earlier than so long from now",

@@ -41,6 +41,8 @@ extern const struct option_row inp_options[], rd_options[], rdp_options[];
 TOOL_COMMAND(ls)
 TOOL_COMMAND(rm)
 TOOL_COMMAND(count)
+TOOL_COMMAND(wait)
+TOOL_COMMAND(atomic)
 TOOL_COMMAND(commit)
 TOOL_COMMAND(renew)
 TOOL_COMMAND(space)

@@ -40,13 +40,32 @@ COMMANDS = [line.split()[0] for line in run("help")[1].splitlines() if line.star
 
 
 def test_every_command_has_help():
-    assert {"out", "in", "inp", "rd", "rdp", "ls", "rm", "count", "space", "stats", "pipe", "relay", "run",
+    assert {"out", "in", "inp", "rd", "rdp", "ls", "rm", "count", "wait", "atomic", "space", "stats", "pipe", "relay", "run",
             "bench", "version", "help"} <= set(COMMANDS), COMMANDS
     for name in COMMANDS:
         status, out, err = run(name, "--help")
         assert (status, err) == (0, "") and out.startswith("usage: tilia " + name), (name, out, err)
         assert run("help", name)[1] == out
         assert all(len(line) <= 110 for line in out.splitlines()), name
+
+
+def test_steps_are_read_before_a_server_is_asked():
+    steps = ("in", '["counter", ?int]', "no", "--visible", "--space", "s", "[1]",
+             "out", "--ttl", "5s", "--delay", "1s", '["counter", @0.1+1]')
+    want = '[["in", "main", ["counter", ?int]], ["no", "s", [1], {"hidden": false}], ' \
+        '["out", "main", ["counter", @0.1+1], {"ttl": 5000, "delay": 1000}]]\n'
+    assert dry("atomic", "--dry-run", *steps) == want
+    lines = b'in ["counter", ?int]\n\n no --visible --space s [1]\n' \
+        b'out --delay 1s --ttl 5s ["counter", @0.1+1]'
+    assert dry("atomic", "--dry-run", "-", stdin=lines) == want
+    assert dry("atomic", "--dry-run", "--space", "s", "rd", "[1]") == '[["rd", "s", [1]]]\n'
+    assert caret("atomic", "in", "[1]", "out", "[@0.x]") == "x"
+    assert caret("atomic", "-", stdin=b"in [?nt]") == "n"
+    for wrong in ((), ("in",), ("job",), ("in", "--visible", "[1]"), ("in", "--ttl", "1s", "[1]"),
+                  ("out", "--ttl", "[1]"), ("out", "--ttl"), ("out", "[?]"), ("in", "[@0.0]"),
+                  ("--raw", "n", "in", "[?]")):
+        usage("atomic", *wrong)
+    usage("atomic", "-", stdin=b"in [1")
 
 
 def test_unknown_commands_and_options():

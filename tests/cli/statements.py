@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""out --unless, in --drain, wait, count --visible, and the line door's of them."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import harness  # noqa: E402
+from cli import Cli  # noqa: E402
+
+T = Cli()
+
+
+def claim(*template):
+    return T.ok("in", "--lease", "1m", *template).decode().split("\t")[0]
+
+
+def test_unless_puts_once():
+    assert T.run("out", "--unless", '["once", ?]', "once", "1") == (0, b"", b"")
+    assert T.run("out", "--unless", '["once", ?]', "once", "2") == (1, b"", b"")
+    token = claim("once", ":int")
+    assert T.run("out", "--unless", '["once", ?]', "once", "3")[0] == 1  # claimed: it exists
+    assert T.run("out", "--unless", '["once", ?]', "--visible", "once", "4")[0] == 0
+    T.ok("commit", token)
+    assert T.ok("in", "once", ":int") == b'["once", 4]\n'
+    assert T.run("out", "--unless", '["once", ?]', "once", "5")[0] == 0
+    T.ok("in", "once", "5")
+
+
+def test_drain_ends_when_the_work_is_done():
+    assert T.run("in", "--drain", "job", ":int") == (1, b"", b"")
+    T.ok("out", "job", "1")
+    token = claim("job", ":int")
+    second = T.start("in", "--drain", "job", ":int")
+    T.until_waiting(1)
+    T.ok("commit", "--back", token)
+    assert second.communicate(timeout=20) == (b'["job", 1]\n', b"") and second.returncode == 0
+    T.ok("out", "job", "2")
+    token = claim("job", ":int")
+    third = T.start("in", "--drain", "job", ":int")
+    T.until_waiting(1)
+    T.ok("commit", token)
+    assert third.communicate(timeout=20) == (b"", b"") and third.returncode == 1
+
+
+def test_wait_for_a_number_and_for_none():
+    some = T.start("wait", "--ge", "3", "w", ":int")
+    T.until_waiting(1)
+    T.ok("out", "-", stdin=b'["w", 1]\n["w", 2]\n')
+    T.ok("out", "w", "3")
+    assert some.communicate(timeout=20) == (b"3\n", b"") and some.returncode == 0
+    assert T.ok("wait", "w", "1") == b"1\n"
+    assert T.run("wait", "--timeout", "50ms", "w", "4") == (1, b"", b"")
+    assert T.run("wait", "--none", "--timeout", "0", "w", ":int") == (1, b"", b"")
+    token = claim("w", "1")
+    none = T.start("wait", "--none", "w", ":int")
+    T.until_waiting(1)
+    assert T.ok("rm", "w", ":int") == b"2\n"
+    assert T.ok("wait", "--none", "--visible", "w", ":int") == b""
+    assert (T.count("w", ":int"), T.count("--visible", "w", ":int")) == (1, 0)
+    assert T.waiting() == 1
+    T.ok("commit", token)
+    assert none.communicate(timeout=20) == (b"", b"") and none.returncode == 0
+
+
+def test_an_interrupted_wait_ends():
+    p = T.start("wait", "never")
+    T.until_waiting(1)
+    p.terminate()
+    assert p.communicate(timeout=20)[0] == b"" and p.returncode == 130
+    T.until_waiting(0)
+
+
+def test_usage():
+    assert "not both" in T.refused(2, "wait", "--ge", "1", "--none", "x")
+    assert "one tuple" in T.refused(2, "out", "--unless", "[1]", "-")
+    assert "--unless" in T.refused(2, "out", "--visible", "x")
+    assert "--wait" in T.refused(2, "out", "--timeout", "1s", "x")
+    assert "nothing" in T.refused(2, "out", "--ttl", "0", "x")
+    assert "no option" in T.refused(2, "out", "--bound", "x")
+    assert "no option" in T.refused(2, "rd", "--drain", "x")
+    assert T.refused(2, "out", "--unless", "[?int", "x").endswith("[?int\n     ^\n")
+    assert "--out" in T.refused(2, "commit", "--ttl", "1s", "0" * 32 + ":5")
+    assert "not a template" not in T.refused(4, "out", "--unless", "7", "x")
+
+
+def test_the_line_door():
+    requests = """\
+out --unless ["once"] once
+out --unless ["once"] once
+out --unless [once] once
+wait --ge 1 once
+wait
+wait --timeout 10ms --ge 2 once
+wait --none nothing
+in once
+in --drain once
+count --visible
+rd --drain once
+wait --ge x once
+"""
+    want = ["ok", "none", "error usage", "ok 1", "ok 1", "none", "ok 0", "ok once", "none", "ok 0",
+            "error usage rd has no option drain", "error usage"]
+    p = subprocess.run([harness.TILIA, "pipe"], input=requests.encode(), env=T.env, timeout=60,
+                       stdout=subprocess.PIPE, check=True)
+    got = p.stdout.decode().splitlines()
+    assert len(got) == len(want) and all(g.startswith(w) for g, w in zip(got, want)), got
+
+
+harness.main()
