@@ -68,7 +68,7 @@ struct waiter *waiter_any(struct space *s)
 		if (first)
 			hash_each(&list_entry(first, struct waitshape, link)->keys, first_key, &k);
 	}
-	return key_sample(k);
+	return list_empty(&k->waiters) ? seq_first(&s->putters) : key_sample(k);
 }
 
 static struct waitshape *shape_find(const struct arity *a, const uint8_t *class, unsigned arity)
@@ -176,6 +176,8 @@ void waiter_leave(struct engine *e, struct waiter *w)
 	struct waitkey *k = w->key;
 	void **slot = NULL;
 
+	if (w->putter)
+		putter_leave(e, w);
 	if (!k)
 		return;
 	if (k->shape) { /* found by a waiter, so before the last one goes */
@@ -199,6 +201,11 @@ void waiter_leave(struct engine *e, struct waiter *w)
 		key_release(w->space, k, slot);
 }
 
+bool waiter_stands(const struct waiter *w)
+{
+	return w->putter ? w->putter->stands : w->key != NULL;
+}
+
 void waiter_template(const struct waiter *w, struct template *t)
 {
 	static const uint8_t null[] = {ITEM_NULL};
@@ -212,6 +219,8 @@ void waiter_reenter(struct engine *e, struct waiter *w)
 		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_NO_SPACE,
 		            "the space was dropped");
 		waiter_free(e, w);
+	} else if (w->putter) {
+		putter_enter(e, w);
 	} else if (w->op == MESSAGE_WAIT) {
 		count_reenter(e, w);
 	} else {
@@ -246,37 +255,45 @@ static const char *refusal(struct engine *e, const struct session *s, struct spa
 	           ? "too many templates that differ inside a field wait here" : NULL;
 }
 
-int waiter_create(struct engine *e, struct conn *c, const struct request *r, struct space *s,
-                  struct template *t, uint64_t count, const char **why)
+struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request *r,
+                          struct space *s)
 {
 	struct session *session = c->session;
-	struct waiter *w;
+	struct waiter *w = xcalloc(1, sizeof *w);
 
-	*why = refusal(e, session, s, t);
-	if (*why)
-		return ERROR_LIMIT;
-	w = xcalloc(1, sizeof *w);
 	w->order = c->old_n == r->n && c->old_order ? c->old_order : ++e->orders;
 	w->n = r->n;
+	w->op = r->op;
 	w->session = session;
 	w->space = s;
-	w->tuple = t->tuple;
-	t->tuple = NULL;
-	w->op = r->op;
-	w->residue = t->residue;
 	w->resent = true;
-	w->drain = request_has(r, OPTION_DRAIN) && r->option[OPTION_DRAIN].u;
-	w->visible = request_visible(r);
-	w->least = r->op == MESSAGE_WAIT ? r->number : 0;
 	list_init(&w->place);
-	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
-	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
-	w->lease_ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
 	s->refs++;
 	list_append(&session->waiting, &w->link);
 	hash_insert(&session->waiting_by_n, n_hash(w->n), w);
 	if (request_has(r, OPTION_TIMEOUT))
 		heap_insert(&e->timers, &w->timer, e->now_ms + r->option[OPTION_TIMEOUT].u);
+	return w;
+}
+
+int waiter_create(struct engine *e, struct conn *c, const struct request *r, struct space *s,
+                  struct template *t, uint64_t count, const char **why)
+{
+	struct waiter *w;
+
+	*why = refusal(e, c->session, s, t);
+	if (*why)
+		return ERROR_LIMIT;
+	w = waiter_new(e, c, r, s);
+	w->tuple = t->tuple;
+	t->tuple = NULL;
+	w->residue = t->residue;
+	w->drain = request_has(r, OPTION_DRAIN) && r->option[OPTION_DRAIN].u;
+	w->visible = request_visible(r);
+	w->least = r->op == MESSAGE_WAIT ? r->number : 0;
+	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
+	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
+	w->lease_ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
 	waiter_enter(e, w, count);
 	return 0;
 }
@@ -298,6 +315,8 @@ void waiter_free(struct engine *e, struct waiter *w)
 	list_remove(&w->link);
 	heap_remove(&e->timers, &w->timer);
 	space_unref(e, w->space);
+	if (w->putter)
+		putter_free(e, w->putter);
 	tuple_free(w->tuple);
 	xfree(w);
 }
@@ -396,8 +415,14 @@ bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const stru
 /* Its time is over. */
 static void answer_late(struct engine *e, struct waiter *w)
 {
-	struct buf *b = reply_begin(e, w->n);
+	struct buf *b;
 
+	if (w->putter) {
+		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_FULL,
+		            "%s: there was no room in time", message_rows[w->op].name);
+		return;
+	}
+	b = reply_begin(e, w->n);
 	if (w->op == MESSAGE_WAIT)
 		item_put_null(b);
 	else
@@ -412,9 +437,8 @@ void waiter_expire(struct engine *e)
 	for (unsigned n = 0; node && node->key <= e->now_ms && n < WAITER_EXPIRE_SLICE; n++) {
 		struct waiter *w = list_entry(node, struct waiter, timer);
 
-		if (w->session->conn) {
+		if (w->session->conn)
 			answer_late(e, w);
-		}
 		waiter_free(e, w);
 		node = heap_first(&e->timers);
 	}

@@ -13,6 +13,7 @@
 
 struct conn;
 struct engine;
+struct putter;
 struct session;
 struct space;
 struct tally;
@@ -55,10 +56,19 @@ struct waiter {
 	bool visible;           /* wait: hidden tuples do not count */
 	uint64_t least;         /* wait: ends at so many; 0: when there are none */
 	struct tally *tally;    /* wait, drain: while it stands in its key */
+	struct putter *putter;  /* out, outs: what waits for room; else NULL. Owned */
 	struct heap_node mark;  /* tally.least or tally.none */
 };
 
 void waitkey_init(struct waitkey *k);
+
+/* A waiter of the request, known to its session, that stands nowhere yet. */
+struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request *r,
+                          struct space *s);
+
+/* Whether it stands in its place; else its session has no connection, or it could not go
+ * back there without work. */
+bool waiter_stands(const struct waiter *w);
 
 /* Makes a waiter of a request and enters it. `count`: what it waits for the number of,
  * as it is now. 0, or ERROR_LIMIT with *why. */
