@@ -2,17 +2,11 @@
 
 #include "base/buf.h"
 #include "item.h"
+#include "whole.h"
 
 #include <math.h>
 
 #define DOUBLE_BYTES 128 /* of the greatest double's integer part */
-
-/* An integer as CBOR has it: n, or -1 - n. */
-struct whole {
-	bool negative;
-	struct bytes n; /* big-endian, no leading zeros */
-	uint8_t room[8];
-};
 
 static int compare_bytes(struct bytes a, struct bytes b)
 {
@@ -22,46 +16,6 @@ static int compare_bytes(struct bytes a, struct bytes b)
 	if (c == 0)
 		return a.n < b.n ? -1 : a.n > b.n;
 	return c < 0 ? -1 : 1;
-}
-
-static int compare_magnitudes(struct bytes a, struct bytes b)
-{
-	return a.n != b.n ? (a.n < b.n ? -1 : 1) : compare_bytes(a, b);
-}
-
-static struct bytes without_zeros(struct bytes n)
-{
-	while (n.n > 0 && *n.p == 0) {
-		n.p++;
-		n.n--;
-	}
-	return n;
-}
-
-static void whole_read(struct whole *w, const uint8_t *p)
-{
-	struct item_head h;
-
-	p = item_head(p, &h);
-	if (h.major == ITEM_TAG) {
-		w->negative = h.arg == 3;
-		w->n = item_string(p);
-		return;
-	}
-	w->negative = h.major == ITEM_NINT;
-	for (int i = 0; i < 8; i++)
-		w->room[i] = (uint8_t)(h.arg >> 8 * (7 - i));
-	w->n = without_zeros((struct bytes){w->room, 8});
-}
-
-static int compare_wholes(const struct whole *a, const struct whole *b)
-{
-	int c;
-
-	if (a->negative != b->negative)
-		return a->negative ? -1 : 1;
-	c = compare_magnitudes(a->n, b->n);
-	return a->negative ? -c : c;
 }
 
 static int compare_doubles(double a, double b)
@@ -118,7 +72,7 @@ static int compare_mixed(const struct whole *v, double f)
 	double_bytes(part, digits);
 	if (negative && !between)
 		subtract_one(digits);
-	c = compare_magnitudes(v->n, without_zeros((struct bytes){digits, sizeof digits}));
+	c = whole_compare_bytes(v->n, whole_trim((struct bytes){digits, sizeof digits}));
 	if (c == 0 && between)
 		c = negative ? 1 : -1;
 	return negative ? -c : c;
@@ -139,7 +93,7 @@ static int compare_numbers(const uint8_t *a, const uint8_t *b)
 	else
 		item_head(b, &g);
 	if (a_int)
-		return b_int ? compare_wholes(&x, &y) : compare_mixed(&x, item_float(&g));
+		return b_int ? whole_compare(&x, &y) : compare_mixed(&x, item_float(&g));
 	return b_int ? -compare_mixed(&y, item_float(&f))
 	             : compare_doubles(item_float(&f), item_float(&g));
 }

@@ -1,4 +1,6 @@
 /* Every invariant of the inside, by brute force: for the tests. */
+#include "assert.h"
+
 #include "bucket.h"
 #include "state.h"
 
@@ -10,7 +12,7 @@ struct audit {
 	bool hidden; /* which of the index's two tables */
 	const struct waitshape *shape;
 	struct space *space;
-	uint64_t tuples, waiting, tallies, watching, claims;
+	uint64_t tuples, waiting, following, watching, claims;
 };
 
 static void check_bucket(void *item, void *ctx)
@@ -46,87 +48,28 @@ static void check_index(const struct engine *e, const struct index *x)
 	assert(index_complete(x) || work_active(&x->build));
 }
 
-/* How many there are of what a tally counts. */
-static uint64_t count_matches(const struct space *s, const struct waiter *w)
-{
-	uint64_t count = 0;
-
-	for (int i = 0; i < (w->visible ? 1 : 2); i++)
-		for (struct tuple *t = seq_first(i ? &s->hidden : &s->all); t;
-		     t = seq_after(i ? &s->hidden : &s->all, t->id, NULL))
-			count += template_match_tuple(w->tuple, t);
-	return count;
-}
-
-static void check_tallied(const struct space *s, const struct waiter *w)
-{
-	const struct tally *y = w->tally;
-
-	assert(y->visible == w->visible && y->tuple == (w->residue ? w->tuple : NULL));
-	assert(y->waiters > 0 && (!y->tuple || y->waiters == 1));
-	assert(y->least.count + y->none.count == y->waiters && list_empty((void *)(uintptr_t)&y->changed));
-	assert(y->count == count_matches(s, w));
-	assert(w->least ? y->count < w->least : y->count > 0); /* it was not forgotten */
-}
-
-/* Nothing it waits for is there: a wake-up was not lost. */
-static void check_waits(const struct space *s, const struct waiter *w)
-{
-	for (struct tuple *t = seq_first(&s->all); t; t = seq_after(&s->all, t->id, NULL))
-		assert(t->id <= w->after || !template_match_tuple(w->tuple, t));
-}
-
-static uint64_t count_in(void *bucket, enum message_op op)
-{
-	for (struct waiter *w = bucket_first(bucket); w; w = bucket_after(bucket, w->order))
-		assert(w->op == op);
-	return bucket_count(bucket);
-}
-
-static void check_waiters(struct audit *audit, const struct waitkey *k)
-{
-	uint64_t residual = 0, waiting = 0, counting = 0;
-
-	for (const struct list *it = k->waiters.next; it != &k->waiters; it = it->next) {
-		struct waiter *w = list_entry(it, struct waiter, place);
-
-		assert(w->key == k && w->space == audit->space && w->session->conn);
-		assert(waiter_counts(w) == (w->tally != NULL));
-		if (w->tally)
-			check_tallied(audit->space, w);
-		if (w->op == MESSAGE_WAIT)
-			counting++;
-		else
-			check_waits(audit->space, w);
-		residual += w->residue;
-		waiting++;
-	}
-	assert(residual == k->residual);
-	assert(waiting == counting + count_in(k->readers, MESSAGE_RD) +
-	                          count_in(k->takers, MESSAGE_IN));
-	audit->waiting += waiting;
-	for (const struct list *it = k->tallies.next; it != &k->tallies; it = it->next)
-		audit->tallies++;
-}
-
 static void check_key(void *item, void *ctx)
 {
 	const struct waitkey *k = item;
+	struct audit *audit = ctx;
 
-	assert(!list_empty((void *)(uintptr_t)&k->waiters));
-	check_waiters(ctx, k);
+	assert(k->waiters.next != &k->waiters && k->shape == audit->shape);
+	assert_waiters(audit->e, audit->space, k, &audit->waiting, &audit->following);
 }
 
 static void check_arity(struct audit *audit, const struct arity *a)
 {
 	uint32_t indexes = 0, shapes = 0;
+	uint64_t before;
 
 	for (const struct list *it = a->indexes.next; it != &a->indexes; it = it->next, indexes++)
 		check_index(audit->e, list_entry(it, struct index, link));
 	for (const struct list *it = a->waiting.next; it != &a->waiting; it = it->next, shapes++) {
 		audit->shape = list_entry(it, struct waitshape, link);
 		assert(audit->shape->keys.count > 0);
+		before = audit->following;
 		hash_each(&audit->shape->keys, check_key, audit);
+		assert(audit->following - before == audit->shape->following);
 	}
 	assert(indexes == a->index_count && shapes == a->waiting_count);
 	assert(indexes <= audit->e->config.limits.indexes);
@@ -196,11 +139,11 @@ static void check_space(const struct engine *e, struct space *s, struct audit *s
 		assert(s->ring->space == s);
 		check_ring(e, s->ring);
 	}
-	check_waiters(&audit, &s->everything);
-	assert(audit.waiting == s->waiting && audit.tallies == s->tallies);
+	assert_waiters(e, s, &s->everything, &audit.waiting, &audit.following);
+	assert(audit.waiting == s->waiting && audit.following == s->following);
 	sum->tuples += tuples;
 	sum->claims += s->hidden.count;
-	sum->waiting += audit.waiting + putter_assert(e, s);
+	sum->waiting += audit.waiting;
 }
 
 static uint32_t check_outcome_claims(const struct outcome *o)

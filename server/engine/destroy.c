@@ -108,7 +108,9 @@ void engine_destroy(struct engine *e)
 	heap_close(&e->timers);
 	heap_close(&e->graces);
 	heap_close(&e->leases);
+	heap_close(&e->tries);
 	buf_close(&e->result);
+	buf_close(&e->built);
 	xfree(e->grave);
 	xfree(e);
 	effects_close(&fx);

@@ -24,8 +24,6 @@ void engine_limits_default(struct engine_limits *l)
 		.grace_default_ms = 60000,
 		.grace_max_ms = 86400000,
 		.ring_bytes = (uint64_t)1 << 20,
-		.putters = 16384,
-		.putter_bytes = (uint64_t)64 << 20,
 		.watch_bytes = (uint64_t)64 << 10,
 		.bytes = (uint64_t)1 << 32,
 		.reply_bytes = FRAME_MAX - 64,
@@ -47,12 +45,12 @@ struct engine *engine_create(const struct engine_config *config)
 	heap_init(&e->graces);
 	heap_init(&e->leases);
 	list_init(&e->work);
-	list_init(&e->rooms);
-	list_init(&e->pressed);
-	list_init(&e->room_work.link);
 	list_init(&e->tallies);
+	list_init(&e->trying.link);
+	heap_init(&e->tries);
 	list_init(&e->rings);
 	buf_init(&e->result);
+	buf_init(&e->built);
 	e->main = space_create(e, 1, bytes_of(ENGINE_MAIN), config->all_volatile);
 	return e;
 }
@@ -298,6 +296,7 @@ static int take_event(struct engine *e, const struct event *ev)
 	case EV_SEAL:
 		e->batch++;
 		e->expiries = 0;
+		atomic_sealed(e);
 		break;
 	case EV_STOP:
 		stop(e);

@@ -48,7 +48,7 @@ static int (*const handlers[MESSAGE_OPS])(struct engine *, struct conn *, const 
 	[MESSAGE_SPACE] = admin_space,   [MESSAGE_STATS] = stats_run,
 	[MESSAGE_PING] = ping,           [MESSAGE_BYE] = hello_bye,
 	[MESSAGE_COMMIT] = commit_run,   [MESSAGE_RENEW] = commit_renew,
-	[MESSAGE_WAIT] = count_run,
+	[MESSAGE_WAIT] = count_run,      [MESSAGE_ATOMIC] = atomic_run,
 	[MESSAGE_WATCH] = watch_run,
 };
 
@@ -85,7 +85,7 @@ static bool is_resend(struct engine *e, struct conn *c, const struct request *r)
 	if (!w)
 		return false;
 	w->resent = true;
-	if (waiter_stands(w))
+	if (w->key)
 		return true;
 	c->old_n = w->n; /* it could not go back to its place without work: it is done again */
 	c->old_order = w->order;

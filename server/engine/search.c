@@ -48,7 +48,7 @@ static uint64_t gather(struct engine *e, void *bucket, const struct search_want 
 		if (!t)
 			break;
 		bytes += t->size + ENTRY_BYTES;
-		if (count > 0 && bytes > e->config.limits.reply_bytes)
+		if (count > 0 && !want->uncut && bytes > e->config.limits.reply_bytes)
 			break;
 		found[count++] = t;
 		after = t->id;

@@ -39,6 +39,7 @@ struct search_want {
 	                  at so many (and answers any number from there on); 0: it counts all */
 	bool counting; /* how many match, in *count; else the oldest of the visible ones */
 	bool hidden;   /* counting: the claimed ones, too */
+	bool uncut;    /* as many as are wanted, whether they fit a reply or not */
 };
 
 void seeker_init(struct seeker *k, void (*ready)(struct engine *e, struct seeker *k));

@@ -1,3 +1,4 @@
+#include "bucket.h"
 #include "state.h"
 
 #include <assert.h>
@@ -24,9 +25,6 @@ static struct tally *create(struct waiter *w, uint64_t count)
 	heap_init(&y->none);
 	list_init(&y->changed);
 	list_append(&w->key->tallies, &y->link);
-	w->space->tallies++;
-	if (w->key->shape)
-		w->key->shape->tallies++;
 	return y;
 }
 
@@ -39,7 +37,13 @@ void tally_join(struct waiter *w, uint64_t count)
 	assert(y->count == count);
 	y->waiters++;
 	w->tally = y;
-	heap_insert(w->least ? &y->least : &y->none, &w->mark, w->least);
+	if (!w->atomic) {
+		heap_insert(w->least ? &y->least : &y->none, &w->mark, w->least);
+		return;
+	}
+	if (!y->atomics || w->atomic->spare > y->spare)
+		y->spare = w->atomic->spare;
+	y->atomics = bucket_add(y->atomics, w);
 }
 
 void tally_leave(struct waiter *w)
@@ -47,12 +51,11 @@ void tally_leave(struct waiter *w)
 	struct tally *y = w->tally;
 
 	heap_remove(w->least ? &y->least : &y->none, &w->mark);
+	if (w->atomic)
+		y->atomics = bucket_remove(y->atomics, w);
 	w->tally = NULL;
 	if (--y->waiters > 0)
 		return;
-	w->space->tallies--;
-	if (w->key->shape)
-		w->key->shape->tallies--;
 	list_remove(&y->link);
 	list_remove(&y->changed);
 	heap_close(&y->least);
@@ -60,8 +63,8 @@ void tally_leave(struct waiter *w)
 	xfree(y);
 }
 
-static void change_key(struct engine *e, struct waitkey *k, const struct tuple *t, bool hidden,
-                       bool enters)
+void tally_change(struct engine *e, struct waitkey *k, const struct tuple *t, bool hidden,
+                  bool enters)
 {
 	for (struct list *it = k->tallies.next; it != &k->tallies; it = it->next) {
 		struct tally *y = list_entry(it, struct tally, link);
@@ -72,26 +75,6 @@ static void change_key(struct engine *e, struct waitkey *k, const struct tuple *
 		y->count += enters ? 1 : UINT64_MAX;
 		list_remove(&y->changed);
 		list_append(&e->tallies, &y->changed);
-	}
-}
-
-void tally_change(struct engine *e, struct space *s, const struct tuple *t, const struct keys *k,
-                  bool hidden, bool enters)
-{
-	const struct arity *a = s->arities[t->fields];
-
-	if (s->dropped) /* who waits there is told so */
-		return;
-	change_key(e, &s->everything, t, hidden, enters);
-	for (struct list *it = a->waiting.next; it != &a->waiting; it = it->next) {
-		struct waitshape *w = list_entry(it, struct waitshape, link);
-		struct waitkey *key;
-
-		if (w->tallies == 0 || !shape_admits(w->class, t))
-			continue;
-		key = waiter_key(w, k, t);
-		if (key)
-			change_key(e, key, t, hidden, enters);
 	}
 }
 
@@ -125,9 +108,12 @@ void tally_settle(struct engine *e)
 		struct tally *y = list_entry(first, struct tally, changed);
 		struct waiter *w = due(y);
 
-		if (w)
+		if (w) {
 			answer(e, w, y->count); /* the last one ends the tally */
-		else
-			list_remove(first);
+			continue;
+		}
+		list_remove(first);
+		if (y->atomics && y->count <= y->spare)
+			atomic_wake(e, bucket_first(y->atomics));
 	}
 }

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 struct engine;
-struct space;
 struct waiter;
+struct waitkey;
 
 struct tally {
 	struct list link;    /* waitkey.tallies */
@@ -24,8 +24,10 @@ struct tally {
 	struct tuple *tuple; /* the template of its only waiter; NULL: what the key says is all */
 	struct heap least;   /* waiter.mark: those who wait for a number, by it */
 	struct heap none;    /* likewise: those who wait for none */
+	void *atomics;       /* bucket of those that stand under a `no`, by order */
 	uint64_t count;
 	uint32_t waiters;
+	uint32_t spare;      /* the most of their atomic.spare */
 	bool visible;        /* hidden tuples do not count */
 };
 
@@ -35,11 +37,11 @@ void tally_join(struct waiter *w, uint64_t count);
 /* It waits no more. */
 void tally_leave(struct waiter *w);
 
-/* A tuple enters or leaves the visible or the hidden ones of the space. */
-void tally_change(struct engine *e, struct space *s, const struct tuple *t, const struct keys *k,
-                  bool hidden, bool enters);
+/* A tuple of that key enters or leaves the visible or the hidden ones. */
+void tally_change(struct engine *e, struct waitkey *k, const struct tuple *t, bool hidden,
+                  bool enters);
 
-/* Answers those whose number is reached. */
+/* Answers those whose number is reached; wakes atomics. */
 void tally_settle(struct engine *e);
 
 #endif

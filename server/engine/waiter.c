@@ -68,7 +68,7 @@ struct waiter *waiter_any(struct space *s)
 		if (first)
 			hash_each(&list_entry(first, struct waitshape, link)->keys, first_key, &k);
 	}
-	return list_empty(&k->waiters) ? seq_first(&s->putters) : key_sample(k);
+	return key_sample(k);
 }
 
 static struct waitshape *shape_find(const struct arity *a, const uint8_t *class, unsigned arity)
@@ -105,7 +105,9 @@ static struct waitkey *key_find(const struct waitshape *w, uint32_t hash, const 
 	return slot ? *slot : NULL;
 }
 
-struct waitkey *waiter_key(const struct waitshape *w, const struct keys *k, const struct tuple *t)
+/* The key under which those stand that bind the same fields as `t`, or NULL. */
+static struct waitkey *key_of(const struct waitshape *w, const struct keys *k,
+                              const struct tuple *t)
 {
 	return key_find(w, keys_hash(k, w->class, w->arity), t);
 }
@@ -138,72 +140,122 @@ static void key_release(struct space *s, struct waitkey *k, void **slot)
 	xfree(w);
 }
 
+/* Its key, which may be new: then it is in no table yet. */
+static struct waitkey *key_for(struct engine *e, const struct waiter *w)
+{
+	struct waitshape *shape;
+	struct waitkey *k;
+	struct template t;
+	struct keys keys;
+
+	if (!w->tuple)
+		return &w->space->everything;
+	template_open(&t, tuple_bytes(w->tuple));
+	keys_of(&keys, w->tuple, e->config.hash_seed);
+	shape = shape_get(space_arity(w->space, t.shape.arity), t.shape.class, t.shape.arity);
+	k = key_get(shape, keys_hash(&keys, shape->class, shape->arity), w->tuple);
+	template_close(&t);
+	return k;
+}
+
+/* Where it stands in its key, beside the tally; or NULL. */
+static void **bucket_of(const struct waiter *w)
+{
+	struct waitkey *k = w->key;
+
+	if (w->op == MESSAGE_IN)
+		return &k->takers;
+	if (w->op == MESSAGE_RD)
+		return &k->readers;
+	if (!w->atomic || w->tally)
+		return NULL;
+	return w->residue ? &k->picky : &k->atomics;
+}
+
+static void count_in(struct engine *e, struct waiter *w, bool in)
+{
+	uint64_t one = in ? 1 : UINT64_MAX;
+	bool follows = w->tally || w->atomic;
+
+	w->space->waiting += one;
+	e->waiting += one;
+	w->space->following += follows ? one : 0;
+	if (w->key->shape)
+		w->key->shape->following += follows ? (uint32_t)one : 0;
+	w->key->residual += w->residue ? (uint32_t)one : 0;
+}
+
 void waiter_enter(struct engine *e, struct waiter *w, uint64_t count)
 {
-	struct space *s = w->space;
-	struct waitkey *k = &s->everything;
-	bool fresh = false;
+	struct waitkey *k = key_for(e, w);
+	bool fresh = k->shape && list_empty(&k->waiters);
+	void **bucket;
 
-	if (w->tuple) {
-		struct template t;
-		struct keys keys;
-		struct waitshape *shape;
-
-		template_open(&t, tuple_bytes(w->tuple));
-		keys_of(&keys, w->tuple, e->config.hash_seed);
-		shape = shape_get(space_arity(s, t.shape.arity), t.shape.class, t.shape.arity);
-		k = key_get(shape, keys_hash(&keys, shape->class, shape->arity), w->tuple);
-		fresh = list_empty(&k->waiters);
-		template_close(&t);
-	}
+	w->key = k;
 	list_append(&k->waiters, &w->place);
 	if (fresh)
 		hash_insert(&k->shape->keys, k->hash, k);
-	k->residual += w->residue;
-	w->key = k;
-	if (w->op == MESSAGE_IN)
-		k->takers = bucket_add(k->takers, w);
-	else if (w->op == MESSAGE_RD)
-		k->readers = bucket_add(k->readers, w);
-	if (waiter_counts(w))
+	if (w->counts)
 		tally_join(w, count);
-	s->waiting++;
-	e->waiting++;
+	bucket = bucket_of(w);
+	if (bucket)
+		*bucket = bucket_add(*bucket, w);
+	count_in(e, w, true);
 }
 
 void waiter_leave(struct engine *e, struct waiter *w)
 {
 	struct waitkey *k = w->key;
-	void **slot = NULL;
+	void **slot = NULL, **bucket;
 
-	if (w->putter)
-		putter_leave(e, w);
 	if (!k)
 		return;
+	if (w->atomic)
+		atomic_leave(e, w);
 	if (k->shape) { /* found by a waiter, so before the last one goes */
 		struct key_key key = {k->shape, w->tuple};
 
 		slot = hash_find(&k->shape->keys, k->hash, key_is, &key);
 		assert(slot && *slot == k);
 	}
+	count_in(e, w, false);
+	bucket = bucket_of(w);
+	if (bucket)
+		*bucket = bucket_remove(*bucket, w);
 	if (w->tally)
 		tally_leave(w);
-	if (w->op == MESSAGE_IN)
-		k->takers = bucket_remove(k->takers, w);
-	else if (w->op == MESSAGE_RD)
-		k->readers = bucket_remove(k->readers, w);
 	list_remove(&w->place);
-	k->residual -= w->residue;
 	w->key = NULL;
-	w->space->waiting--;
-	e->waiting--;
 	if (slot && list_empty(&k->waiters))
 		key_release(w->space, k, slot);
 }
 
-bool waiter_stands(const struct waiter *w)
+static void follow_key(struct engine *e, struct waitkey *k, const struct tuple *t, bool hidden,
+                       bool enters)
 {
-	return w->putter ? w->putter->stands : w->key != NULL;
+	tally_change(e, k, t, hidden, enters);
+	if (enters && !hidden)
+		atomic_appear(e, k, t);
+}
+
+void waiter_follow(struct engine *e, struct space *s, const struct tuple *t,
+                   const struct keys *keys, bool hidden, bool enters)
+{
+	const struct arity *a = s->arities[t->fields];
+
+	if (s->dropped) /* who waits there is told so */
+		return;
+	follow_key(e, &s->everything, t, hidden, enters);
+	for (struct list *it = a->waiting.next; it != &a->waiting; it = it->next) {
+		struct waitshape *w = list_entry(it, struct waitshape, link);
+		struct waitkey *k;
+
+		if (w->following == 0 || !shape_admits(w->class, t))
+			continue;
+		k = key_of(w, keys, t);
+		if (k)
+			follow_key(e, k, t, hidden, enters);
+	}
 }
 
 void waiter_template(const struct waiter *w, struct template *t)
@@ -219,18 +271,17 @@ void waiter_reenter(struct engine *e, struct waiter *w)
 		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_NO_SPACE,
 		            "the space was dropped");
 		waiter_free(e, w);
-	} else if (w->putter) {
-		putter_enter(e, w);
 	} else if (w->op == MESSAGE_WAIT) {
 		count_reenter(e, w);
+	} else if (w->op == MESSAGE_ATOMIC) {
+		atomic_reenter(e, w);
 	} else {
 		take_reenter(e, w);
 	}
 }
 
-/* What stands in the way of one more waiter, or NULL. */
-static const char *refusal(struct engine *e, const struct session *s, struct space *sp,
-                           const struct template *t)
+/* What stands in the way of one more waiter for the template, or NULL. */
+static const char *refusal(struct engine *e, struct space *sp, const struct template *t)
 {
 	const struct engine_limits *l = &e->config.limits;
 	struct waitshape *w;
@@ -238,8 +289,6 @@ static const char *refusal(struct engine *e, const struct session *s, struct spa
 	struct keys keys;
 	struct arity *a;
 
-	if (session_waiting(s) >= l->waiting)
-		return "too many requests of this session wait";
 	if (t->all)
 		return NULL;
 	a = space_arity(sp, t->shape.arity);
@@ -256,19 +305,28 @@ static const char *refusal(struct engine *e, const struct session *s, struct spa
 }
 
 struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request *r,
-                          struct space *s)
+                          const char **why)
 {
 	struct session *session = c->session;
-	struct waiter *w = xcalloc(1, sizeof *w);
+	struct waiter *w;
 
+	*why = "too many requests of this session wait";
+	if (session_waiting(session) >= e->config.limits.waiting)
+		return NULL;
+	w = xcalloc(1, sizeof *w);
 	w->order = c->old_n == r->n && c->old_order ? c->old_order : ++e->orders;
 	w->n = r->n;
 	w->op = r->op;
 	w->session = session;
-	w->space = s;
 	w->resent = true;
+	w->drain = request_has(r, OPTION_DRAIN) && r->option[OPTION_DRAIN].u;
+	w->counts = w->drain || r->op == MESSAGE_WAIT;
+	w->visible = request_visible(r);
+	w->least = r->op == MESSAGE_WAIT ? r->number : 0;
+	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
+	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
+	w->lease_ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
 	list_init(&w->place);
-	s->refs++;
 	list_append(&session->waiting, &w->link);
 	hash_insert(&session->waiting_by_n, n_hash(w->n), w);
 	if (request_has(r, OPTION_TIMEOUT))
@@ -276,26 +334,37 @@ struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request
 	return w;
 }
 
+int waiter_stand(struct engine *e, struct waiter *w, struct space *s, struct template *t,
+                 uint64_t count, const char **why)
+{
+	*why = refusal(e, s, t);
+	if (*why)
+		return ERROR_LIMIT;
+	waiter_leave(e, w);
+	s->refs++;
+	if (w->space)
+		space_unref(e, w->space);
+	tuple_free(w->tuple);
+	w->space = s;
+	w->tuple = t->tuple;
+	w->residue = t->residue;
+	t->tuple = NULL;
+	waiter_enter(e, w, count);
+	return 0;
+}
+
 int waiter_create(struct engine *e, struct conn *c, const struct request *r, struct space *s,
                   struct template *t, uint64_t count, const char **why)
 {
-	struct waiter *w;
+	struct waiter *w = waiter_new(e, c, r, why);
+	int code;
 
-	*why = refusal(e, c->session, s, t);
-	if (*why)
+	if (!w)
 		return ERROR_LIMIT;
-	w = waiter_new(e, c, r, s);
-	w->tuple = t->tuple;
-	t->tuple = NULL;
-	w->residue = t->residue;
-	w->drain = request_has(r, OPTION_DRAIN) && r->option[OPTION_DRAIN].u;
-	w->visible = request_visible(r);
-	w->least = r->op == MESSAGE_WAIT ? r->number : 0;
-	w->after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0;
-	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
-	w->lease_ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
-	waiter_enter(e, w, count);
-	return 0;
+	code = waiter_stand(e, w, s, t, count, why);
+	if (code)
+		waiter_free(e, w);
+	return code;
 }
 
 void waiter_free(struct engine *e, struct waiter *w)
@@ -314,9 +383,10 @@ void waiter_free(struct engine *e, struct waiter *w)
 	hash_remove(&s->waiting_by_n, n_hash(w->n), slot);
 	list_remove(&w->link);
 	heap_remove(&e->timers, &w->timer);
-	space_unref(e, w->space);
-	if (w->putter)
-		putter_free(e, w->putter);
+	if (w->space)
+		space_unref(e, w->space);
+	if (w->atomic)
+		atomic_free(w->atomic);
 	tuple_free(w->tuple);
 	xfree(w);
 }
@@ -373,7 +443,7 @@ static struct waiter *serve_all(struct engine *e, struct space *s, struct tuple 
 
 		if (!shape_admits(w->class, t))
 			continue;
-		k = waiter_key(w, keys, t);
+		k = key_of(w, keys, t);
 		if (k)
 			best = serve_key(e, s, k, t, best);
 	}
@@ -415,15 +485,9 @@ bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const stru
 /* Its time is over. */
 static void answer_late(struct engine *e, struct waiter *w)
 {
-	struct buf *b;
+	struct buf *b = reply_begin(e, w->n);
 
-	if (w->putter) {
-		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_FULL,
-		            "%s: there was no room in time", message_rows[w->op].name);
-		return;
-	}
-	b = reply_begin(e, w->n);
-	if (w->op == MESSAGE_WAIT)
+	if (w->op == MESSAGE_WAIT || w->op == MESSAGE_ATOMIC)
 		item_put_null(b);
 	else
 		item_put_head(b, ITEM_ARRAY, 0);
@@ -437,8 +501,9 @@ void waiter_expire(struct engine *e)
 	for (unsigned n = 0; node && node->key <= e->now_ms && n < WAITER_EXPIRE_SLICE; n++) {
 		struct waiter *w = list_entry(node, struct waiter, timer);
 
-		if (w->session->conn)
+		if (w->session->conn) {
 			answer_late(e, w);
+		}
 		waiter_free(e, w);
 		node = heap_first(&e->timers);
 	}
