@@ -154,6 +154,7 @@ int link_open(struct link *l)
 		.address = l->address,
 		.client = "tilia",
 		.grace_ms = l->grace_ms,
+		.resume_ms = l->resume_ms,
 		.session = l->session.p,
 		.session_size = l->session.n,
 		.session_number = l->number,
@@ -236,14 +237,30 @@ static int64_t clock_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t link_poll(const struct link *l, struct pollfd *p)
+{
+	int events = tilia_events(l->t);
+
+	*p = (struct pollfd){.fd = tilia_fd(l->t)};
+	p->events =
+		(short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
+	return tilia_deadline_ms(l->t);
+}
+
+int link_process(struct link *l, const struct pollfd *p)
+{
+	int events = p->revents & (POLLIN | POLLHUP | POLLERR) ? TILIA_READ : 0;
+
+	return tilia_process(l->t, events | (p->revents & POLLOUT ? TILIA_WRITE : 0));
+}
+
 /* Waits until the handle wants to be called, a signal comes, or `until` (-1:
  * never); moves what is there. Signals are held but in this wait, so that none is
  * missed between a look at `interrupted` and it. */
 static int turn(struct link *l, int64_t until, const sigset_t *open)
 {
-	int64_t wait = tilia_deadline_ms(l->t);
-	int events = tilia_events(l->t), n;
-	struct pollfd p = {.fd = tilia_fd(l->t)};
+	struct pollfd p;
+	int64_t wait = link_poll(l, &p);
 	struct timespec ts;
 
 	if (until >= 0) {
@@ -252,14 +269,10 @@ static int turn(struct link *l, int64_t until, const sigset_t *open)
 		left = left < 0 ? 0 : left;
 		wait = wait < 0 || left < wait ? left : wait;
 	}
-	p.events =
-		(short)((events & TILIA_READ ? POLLIN : 0) | (events & TILIA_WRITE ? POLLOUT : 0));
 	ts = (struct timespec){.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
-	n = ppoll(&p, 1, wait < 0 ? NULL : &ts, open);
-	if (n <= 0)
-		return tilia_process(l->t, 0);
-	events = p.revents & (POLLIN | POLLHUP | POLLERR) ? TILIA_READ : 0;
-	return tilia_process(l->t, events | (p.revents & POLLOUT ? TILIA_WRITE : 0));
+	if (ppoll(&p, 1, wait < 0 ? NULL : &ts, open) <= 0)
+		p.revents = 0;
+	return link_process(l, &p);
 }
 
 /* What a request that is not answered waits for. */

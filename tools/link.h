@@ -6,6 +6,7 @@
 #include "../libclient/base/buf.h"
 #include "../libclient/tilia.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@ struct link {
 	const char *address; /* --connect, or NULL: $TILIA, else the default */
 	bool calm;           /* signals end the program as ever: nothing can be lost */
 	int64_t grace_ms;    /* 0: the server's */
+	int64_t resume_ms;   /* how long a broken connection is tried again; 0: the grace */
 	struct bytes session; /* to resume, with the number requests follow; or empty */
 	uint64_t number;
 	struct tilia *t;
@@ -54,6 +56,11 @@ int link_ask(struct link *l, enum tilia_request what, const struct tilia_op *op,
  * say what came. */
 void link_try(struct link *l, enum tilia_request what, const struct tilia_op *op,
               struct bytes cbor, struct link_result *r);
+
+/* For a wait of one's own: what to poll for, in so many ms at most (-1: for ever); then
+ * what came of it. 0, or the code of a link that is of no use any more. */
+int64_t link_poll(const struct link *l, struct pollfd *p);
+int link_process(struct link *l, const struct pollfd *p);
 
 /* Waits until no more than `most` requests submitted to l->t are unanswered. 0,
  * or an exit status said on stderr; a signal ends it with EXIT_INTERRUPTED. */

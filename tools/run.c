@@ -3,6 +3,7 @@
 #include "boot/private.h"
 #include "boot/uplink.h"
 #include "tilia.h"
+#include "words.h"
 
 #include "../libclient/base/xmalloc.h"
 #include "../libclient/error.h"
@@ -41,11 +42,6 @@ _Static_assert((int)LAUNCHER_NO_SERVER == EXIT_NO_SERVER && (int)LAUNCHER_REFUSE
                (int)LAUNCHER_LOCAL == EXIT_LOCAL && (int)LAUNCHER_INTERRUPTED == EXIT_INTERRUPTED,
                "one table of exit statuses");
 
-struct words {
-	char **at; /* owned, all of them */
-	unsigned count;
-};
-
 struct run {
 	struct place_list places;
 	struct roots roots;
@@ -55,20 +51,6 @@ struct run {
 	struct private_server server;
 	uint64_t patience_ms;
 };
-
-static void words_add(struct words *w, const char *text)
-{
-	w->at = xrealloc(w->at, (w->count + 1) * sizeof *w->at);
-	w->at[w->count] = xmalloc(strlen(text) + 1);
-	strcpy(w->at[w->count++], text);
-}
-
-static void words_close(struct words *w)
-{
-	for (unsigned i = 0; i < w->count; i++)
-		xfree(w->at[i]);
-	xfree(w->at);
-}
 
 /* --- files ----------------------------------------------------------------- */
 

@@ -16,7 +16,9 @@ _tilia()
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
-		[[ ${COMP_WORDS[i]} == -- ]] && return
+		[[ ${COMP_WORDS[i]} == -- ]] || continue
+		[[ $command == work ]] && compopt -o default
+		return
 	done
 	if [[ $previous == --space || $previous == -s ]]; then
 		line=$("${COMP_WORDS[0]}" space list 2>/dev/null | cut -d' ' -f1)

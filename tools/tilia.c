@@ -165,6 +165,15 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"terminates them, once more leaves. Without a server, a private one in memory goes with the\n" \
 	"run. Exit status: the script's own with one place, 5 if some of several failed.\n"
 
+#define WORK \
+	"Each tuple is claimed, and gone when its command has exited with 0. With another status, or\n" \
+	"when it is killed, the tuple is given back; with 65 it is buried among the dead letters.\n" \
+	"{n} in an argument is the value of n:int, {0} the first field; no shell sees it. A single\n" \
+	"word behind -- is for sh -c: {n} becomes one quoted word there, and stands outside of\n" \
+	"quotes. In the environment: TILIA_n TILIA_0 TILIA_ID TILIA_TOKEN TILIA_TRIES TILIA_SPACE.\n\n" \
+	"TERM or Ctrl-C: no more jobs, those that run may finish; once more terminates them.\n" \
+	"Exit status: 5 when a job was given back, buried or lost.\n\n" BLANKS
+
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
 	 OUT FIELDS,
@@ -200,6 +209,9 @@ const struct command tool_commands[] = {
 	{"run", "[OPTION]... SCRIPT [ARG]...",
 	 "runs a Python script at every place, connected to the space",
 	 RUN, run_options, run_main, false},
+	{"work", "[OPTION]... FIELD... -- COMMAND [ARG]...",
+	 "runs a command for each tuple that matches, and waits for more", WORK, work_options,
+	 work_main, false},
 	{"relay", "[--connect ADDRESS]", "the protocol over standard input and output", NULL,
 	 relay_options, relay_main, false},
 	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options,

@@ -1,0 +1,200 @@
+#include "work.h"
+
+#include "signals.h"
+#include "tilia.h"
+
+#include "../libclient/base/xmalloc.h"
+
+#include <unistd.h>
+
+#define LEAVE_MS 1000 /* for a terminal that stands still */
+
+void work_end(struct work *w, int status)
+{
+	w->over = true;
+	if (w->status == 0)
+		w->status = status;
+	if (w->asking > 0)
+		tilia_cancel(w->link.t, w->asking);
+}
+
+/* --- asking for jobs ------------------------------------------------------- */
+
+static void on_jobs(struct tilia *t, struct tilia_done *d, void *arg)
+{
+	struct work *w = arg;
+
+	(void)t;
+	w->asking = 0;
+	for (const struct tilia_tuple *it = d->tuples; it != NULL; it = tilia_tuple_next(it))
+		job_begin(w, it, w->ends > 0 || w->status != 0);
+	if (d->code == TILIA_NONE)
+		w->over = true;
+	else if (d->code < 0 && d->code != TILIA_E_CANCELLED && d->code != TILIA_E_SESSION_OVER)
+		work_end(w, link_failed(&w->link, d->code, d->error));
+}
+
+/* One request at a time, for as many as there are hands. */
+static void ask(struct work *w)
+{
+	uint64_t left = w->o.most - w->begun, hands = w->o.slots - w->running;
+	const uint8_t *template = w->fields.cbor.data;
+
+	if (w->over || w->asking > 0 || hands == 0)
+		return;
+	if (left == 0) {
+		w->over = true;
+		return;
+	}
+	w->op.max = (uint32_t)(left < hands ? left : hands);
+	w->asking = tilia_submit(w->link.t, TILIA_IN, &w->op, template, w->fields.cbor.len, on_jobs,
+	                         w);
+	if (w->asking < 0) {
+		int code = (int)w->asking;
+
+		w->asking = 0;
+		work_end(w, link_failed(&w->link, code, NULL));
+	}
+}
+
+/* --- the one wait ---------------------------------------------------------- */
+
+static void stop_all(struct work *w, int64_t kill_ms, bool lost)
+{
+	list_each(it, &w->jobs)
+		job_stop(job_of(it), kill_ms, lost);
+}
+
+/* The first lets what runs finish, the second terminates it, the third kills it. */
+static void heed_signals(struct work *w)
+{
+	int64_t now_ms = child_now_ms();
+
+	for (; w->ends < signals_ends(); w->ends++) {
+		if (w->ends == 0) {
+			work_end(w, 0);
+			if (w->running > 0)
+				sink_say(&w->err, "tilia work: no more jobs are claimed; waiting "
+				         "for %u (once more to terminate)", w->running);
+		} else
+			stop_all(w, w->ends == 1 ? now_ms + CHILD_PATIENCE_MS : now_ms, false);
+	}
+}
+
+/* The session is over: its claims are, and the next one begins without them. */
+static void begin_anew(struct work *w, int code)
+{
+	stop_all(w, child_now_ms() + CHILD_PATIENCE_MS, true);
+	if (code != TILIA_E_SESSION_OVER || w->over) {
+		w->over = true;
+		if (w->status == 0)
+			w->status = link_failed(&w->link, code, NULL);
+		return;
+	}
+	sink_say(&w->err, "tilia work: %s; a new one begins", tilia_error(w->link.t));
+	link_drop(&w->link);
+	w->status = link_open(&w->link);
+	w->over = w->status != 0;
+}
+
+static int64_t deadline(struct work *w, int64_t now_ms, int64_t link_wait)
+{
+	int64_t at = link_wait < 0 ? INT64_MAX : now_ms + link_wait;
+
+	list_each(it, &w->jobs) {
+		int64_t job = job_deadline_ms(job_of(it), now_ms);
+
+		at = job < at ? job : at;
+	}
+	return at;
+}
+
+static void wait_until(struct pollfd *p, unsigned n, int64_t at, int64_t now_ms)
+{
+	int64_t ms = at <= now_ms ? 0 : at - now_ms;
+	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	if (ppoll(p, n, at == INT64_MAX ? NULL : &ts, &signals_open) < 0)
+		p->revents = 0; /* a signal; the rest is looked at in any case */
+}
+
+static void turn(struct work *w, struct pollfd *p)
+{
+	int64_t now_ms = child_now_ms(), link_wait = -1;
+	unsigned n = 1;
+	int code = 0;
+
+	p[0] = (struct pollfd){.fd = -1};
+	if (w->link.t != NULL)
+		link_wait = link_poll(&w->link, &p[0]);
+	n += sink_poll(&w->out, &p[n]);
+	n += sink_poll(&w->err, &p[n]);
+	list_each(it, &w->jobs)
+		n += job_poll(job_of(it), &p[n]);
+	wait_until(p, n, deadline(w, now_ms, link_wait), now_ms);
+	heed_signals(w);
+	if (w->link.t != NULL)
+		code = link_process(&w->link, &p[0]);
+	if (code < 0)
+		begin_anew(w, code);
+	sink_flush(&w->out);
+	sink_flush(&w->err);
+	now_ms = child_now_ms();
+	list_each(it, &w->jobs) {
+		job_read(job_of(it));
+		job_tick(job_of(it), now_ms);
+	}
+	ask(w);
+}
+
+/* --- from first to last ---------------------------------------------------- */
+
+static bool is_busy(const struct work *w)
+{
+	if (w->running > 0 || !w->over)
+		return true;
+	if (w->link.t == NULL)
+		return false;
+	if (tilia_fd(w->link.t) < 0 && w->ends > 0) /* who leaves waits for no server */
+		return w->commits > 0 && w->ends == 1;
+	return w->commits > 0 || w->asking > 0;
+}
+
+/* A terminal is told what came of it all. */
+static void tell(struct work *w)
+{
+	if (isatty(STDERR_FILENO))
+		sink_say(&w->err, "tilia work: %llu done, %llu given back, %llu buried, %llu lost",
+		         (unsigned long long)w->done, (unsigned long long)w->back,
+		         (unsigned long long)w->buried, (unsigned long long)w->lost);
+}
+
+static int exit_status(const struct work *w)
+{
+	if (w->status != 0)
+		return w->status;
+	if (signals_first() == SIGINT)
+		return EXIT_INTERRUPTED;
+	if (w->back + w->buried + w->lost > 0)
+		return EXIT_SOME;
+	return w->begun == 0 && w->op.timeout_ms != 0 && signals_first() == 0 ? EXIT_NONE : EXIT_DONE;
+}
+
+int work_run(struct work *w)
+{
+	struct pollfd *p = xcalloc(3 + 2 * w->o.slots, sizeof *p);
+
+	signals_catch();
+	ask(w);
+	while (is_busy(w))
+		turn(w, p);
+	xfree(p);
+	if (w->link.t != NULL && tilia_fd(w->link.t) >= 0 && w->status == 0)
+		w->status = link_close(&w->link);
+	else if (w->link.t != NULL)
+		link_drop(&w->link);
+	tell(w);
+	sink_close(&w->out, LEAVE_MS);
+	sink_close(&w->err, LEAVE_MS);
+	return exit_status(w);
+}
