@@ -5,6 +5,7 @@
 #include "item.h"
 #include "operation.h"
 #include "tuple.h"
+#include "stream.h"
 
 #include <string.h>
 
@@ -102,12 +103,33 @@ static void call_back(struct tilia *t, struct call *c, const struct session_repl
 	tilia_tuple_free(d.tuples);
 }
 
+/* A part of its answer: the event of a watch. */
+static void call_back_event(struct tilia *t, const struct call *c, const struct session_reply *r)
+{
+	struct tilia_event event;
+	struct tilia_done d = {.request = (int64_t)r->n, .error = "", .cbor = r->body.p,
+	                       .size = r->body.n, .event = &event};
+	bool outer = t->in_callback;
+
+	d.code = stream_read(r->body, &event);
+	if (d.code == TILIA_NONE)
+		return;
+	if (d.code < 0)
+		d.error = tilia_strerror(d.code);
+	t->in_callback = true;
+	c->callback(t, &d, c->arg);
+	t->in_callback = outer;
+	tilia_tuple_free(event.tuple);
+}
+
 void call_answer(struct tilia *t, const struct session_reply *r)
 {
 	struct call *c = r->user;
 
 	if (r->op == MESSAGE_BYE)
 		t->bye = r->code;
+	if (r->code == 1 && c != NULL && c->callback != NULL)
+		call_back_event(t, c, r);
 	if (r->code == 1 || c == NULL)
 		return;
 	session_set_user(t->session, r->n, NULL);
@@ -166,7 +188,7 @@ static int await(struct tilia *t, struct call *c, enum message_op op)
 	return 0;
 }
 
-static int usable(struct tilia *t)
+int call_usable(struct tilia *t)
 {
 	if (t->fatal != 0)
 		return t->fatal;
@@ -194,7 +216,7 @@ static int finish(struct tilia *t, struct call *c, enum message_op op, struct ca
 int call_wait(struct tilia *t, enum message_op op, unsigned args, struct bytes body,
               struct call_result *r)
 {
-	int code = usable(t);
+	int code = call_usable(t);
 	struct call *c;
 
 	*r = (struct call_result){0};
@@ -216,7 +238,7 @@ int call_wait(struct tilia *t, enum message_op op, unsigned args, struct bytes b
 
 int call_undo(struct tilia *t, uint64_t n)
 {
-	int code = usable(t);
+	int code = call_usable(t);
 	struct call_result r;
 	struct call *c;
 
@@ -304,7 +326,7 @@ int tilia_cancel(struct tilia *t, int64_t request)
 
 int tilia_flush(struct tilia *t, size_t most)
 {
-	int code = usable(t);
+	int code = call_usable(t);
 
 	if (code == 0 && session_unanswered(t->session) > most)
 		code = client_step(t);

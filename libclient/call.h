@@ -25,6 +25,9 @@ struct operation;
 int64_t call_submit(struct tilia *t, const struct operation *o, enum tilia_request what,
                     void (*done)(struct tilia *t, struct tilia_done *d, void *arg), void *arg);
 
+/* 0, or why no call may wait now, which is in tilia_error(). */
+int call_usable(struct tilia *t);
+
 /* Undoes a finished request and waits: 0, TILIA_NONE (it stands), or a code. */
 int call_undo(struct tilia *t, uint64_t n);
 

@@ -41,6 +41,7 @@ struct tilia {
 	char *space;
 	char *error;       /* text of the last failure */
 	struct list calls; /* of call.c, unanswered */
+	struct list watches; /* of stream.c */
 	uint64_t last_take;
 	int wake_fd;
 	volatile sig_atomic_t interrupted;

@@ -4,6 +4,7 @@
 #include "base/xmalloc.h"
 #include "call.h"
 #include "error.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <string.h>
@@ -110,6 +111,7 @@ int tilia_start(struct tilia **handle, const struct tilia_options *options)
 	if (t == NULL)
 		return ERROR_NOMEM;
 	list_init(&t->calls);
+	list_init(&t->watches);
 	t->wake_fd = -1;
 	t->transport.fd = -1;
 	code = set_up(t, options == NULL ? &none : options);
@@ -161,6 +163,7 @@ static void destroy(struct tilia *t, bool alone)
 {
 	transport_close(&t->transport, alone);
 	call_forget_all(t);
+	stream_forget_all(t);
 	session_destroy(t->session);
 	if (t->wake_fd >= 0)
 		close(t->wake_fd);

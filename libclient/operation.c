@@ -104,7 +104,7 @@ int operation_submitted(struct tilia *t, struct operation *o, enum tilia_request
 		[TILIA_IN] = MESSAGE_IN,         [TILIA_RD] = MESSAGE_RD,
 		[TILIA_COUNT] = MESSAGE_COUNT,   [TILIA_WAIT] = MESSAGE_WAIT,
 		[TILIA_ATOMIC] = MESSAGE_ATOMIC, [TILIA_PING] = MESSAGE_PING,
-		[TILIA_STATS] = MESSAGE_STATS,
+		[TILIA_STATS] = MESSAGE_STATS,   [TILIA_WATCH] = MESSAGE_WATCH,
 	};
 	struct buf scratch = BUF_INIT;
 	struct bytes item = {0};

@@ -444,6 +444,57 @@ struct tilia_step {
 TILIA_API int tilia_atomic(struct tilia *t, const struct tilia_op *op, struct tilia_step *steps,
                            size_t count);
 
+/* --- events ------------------------------------------------------------------ */
+
+/* What happens in a space, told as it happens. docs/protocol.md, "watch", says
+ * what each kind means. */
+enum tilia_event_kind {
+	TILIA_EVENT_PUT = 1,
+	TILIA_EVENT_TAKE,
+	TILIA_EVENT_CLAIM,
+	TILIA_EVENT_BACK,
+	TILIA_EVENT_DONE,
+	TILIA_EVENT_BURY,
+	TILIA_EVENT_EXPIRE,
+	TILIA_EVENT_DROP, /* the space: it is the last */
+	TILIA_EVENT_GAP   /* events are missing before this one */
+};
+
+struct tilia_event {
+	enum tilia_event_kind kind;
+	uint64_t cursor;           /* rises by one with each event of the space */
+	struct tilia_tuple *tuple; /* NULL: drop, gap */
+};
+
+/* "put", "take", ... Never NULL. */
+TILIA_API const char *tilia_event_word(enum tilia_event_kind kind);
+
+/* Watches a space from now on for tuples that match; with op->after, behind that
+ * cursor, or with a TILIA_EVENT_GAP when that is not known any more. A handle may
+ * have many watches, and be used as ever meanwhile. A broken connection, or a server
+ * that starts again, ends no watch: it goes on where it was, with a gap if something
+ * may be missing. It waits for no answer; *w is NULL after an error. Of an op, space
+ * and after are meant. */
+struct tilia_watch;
+
+TILIA_API int tilia_watch(struct tilia *t, struct tilia_watch **w, const struct tilia_op *op,
+                          const char *format, ...); /* `?` letters take no argument's value */
+TILIA_API int tilia_watch_text(struct tilia *t, struct tilia_watch **w,
+                               const struct tilia_op *op, const char *text);
+TILIA_API int tilia_watch_cbor(struct tilia *t, struct tilia_watch **w,
+                               const struct tilia_op *op, const void *p, size_t size);
+
+/* The next event. timeout_ms as in struct tilia_op; TILIA_NONE: there was none. The
+ * tuple is the caller's: tilia_tuple_free(). Negative: the watch is over (the space
+ * was dropped: TILIA_E_NO_SPACE), but for TILIA_E_INTERRUPTED. A watch that is not
+ * read keeps about 1 MiB of events, and goes on behind them when it is. */
+TILIA_API int tilia_watch_next(struct tilia_watch *w, int64_t timeout_ms,
+                               struct tilia_event *event);
+
+/* Ends it. NULL is nothing. Also after tilia_close() of its handle, which ends it
+ * but for this. */
+TILIA_API void tilia_watch_end(struct tilia_watch *w);
+
 /* --- spaces and the server ------------------------------------------------- */
 
 TILIA_API int tilia_space_create(struct tilia *t, const char *name, bool is_volatile);
@@ -484,13 +535,15 @@ enum tilia_request {
 	TILIA_COUNT,
 	TILIA_WAIT,  /* cbor: [template, ["ge", n]] or [template, ["eq", 0]] */
 	TILIA_ATOMIC, /* cbor: an array of steps, as docs/protocol.md has it */
+	TILIA_WATCH, /* cbor: the template; see struct tilia_done */
 	TILIA_PING,  /* cbor: nothing (NULL, 0) */
 	TILIA_STATS,
 	TILIA_REQUESTS
 };
 
-/* How a request ended. Valid within the callback only; `tuples` becomes the
- * callee's when it sets it to NULL. */
+/* How a request ended. Valid within the callback only; `tuples` (and event->tuple)
+ * becomes the callee's when it sets it to NULL. A watch's callback is called for
+ * each event, with it, and a last time without one. */
 struct tilia_done {
 	int64_t request;    /* as tilia_submit() answered it */
 	int code;           /* 0, TILIA_NONE, or negative */
@@ -499,6 +552,7 @@ struct tilia_done {
 	uint64_t number;    /* out: the id; count, wait: how many */
 	const void *cbor;   /* the whole answer */
 	size_t size;
+	struct tilia_event *event; /* watch */
 };
 
 /* Queues a request and sends it when tilia_process() or a waiting call comes to
@@ -534,7 +588,8 @@ TILIA_API int tilia_cancel(struct tilia *t, int64_t request);
  * and then the tuples return after the grace if tilia_abandon() follows. */
 TILIA_API int tilia_undo(struct tilia *t, int64_t request);
 
-/* Waits until no more than `most` submitted requests are unanswered. 0, or a
+/* Waits until no more than `most` submitted requests are unanswered (a watch is, as long
+ * as it goes on). 0, or a
  * code as of tilia_process(), or TILIA_E_INTERRUPTED. */
 TILIA_API int tilia_flush(struct tilia *t, size_t most);
 

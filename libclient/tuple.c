@@ -30,7 +30,7 @@ struct bytes tuple_item(const struct tilia_tuple *t)
 	return (struct bytes){item_of(t), t->size};
 }
 
-static struct tilia_tuple *make(uint64_t id, const uint8_t *p)
+struct tilia_tuple *tuple_make(uint64_t id, const uint8_t *p)
 {
 	struct bytes item = item_bytes(p);
 	struct item_head h;
@@ -91,7 +91,7 @@ int tuple_entry(const uint8_t *p, struct tilia_tuple **tuple)
 {
 	struct entry e = entry(p);
 
-	*tuple = e.tuple == NULL ? NULL : make(e.id, e.tuple);
+	*tuple = e.tuple == NULL ? NULL : tuple_make(e.id, e.tuple);
 	if (*tuple == NULL)
 		return e.tuple == NULL ? ERROR_MALFORMED : ERROR_NOMEM;
 	(*tuple)->token = e.token;

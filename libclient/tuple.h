@@ -5,6 +5,9 @@
 #include "base/buf.h"
 #include "tilia.h"
 
+/* The tuple whose canonical array is at `p`; NULL when memory is out. */
+struct tilia_tuple *tuple_make(uint64_t id, const uint8_t *p);
+
 /* Makes the list of tuples of the body of a reply to `in` or `rd`: [[id,
  * tuple]...], canonical. *first is NULL when there are none. 0, ERROR_MALFORMED:
  * not of that form; ERROR_NOMEM. */

@@ -910,3 +910,141 @@ TEST(a_program_is_a_transport)
 	CHECK(tilia_open(&t, &o) < 0);
 	tilia_close(t);
 }
+
+/* --- watches ----------------------------------------------------------------- */
+
+/* The next event is of that kind, and of the tuple [n]. Its cursor. */
+static uint64_t event_is(struct tilia_watch *w, enum tilia_event_kind kind, int64_t n)
+{
+	struct tilia_event e;
+	int64_t v = -1;
+
+	CHECK_OK(tilia_watch_next(w, 10000, &e));
+	if (e.tuple != NULL)
+		CHECK_OK(tilia_tuple_int(e.tuple, 0, &v));
+	if (e.kind != kind || v != n)
+		test_fail(__FILE__, __LINE__, "%s %lld, not %s %lld", tilia_event_word(e.kind),
+		          (long long)v, tilia_event_word(kind), (long long)n);
+	CHECK(e.tuple == NULL || tilia_tuple_id(e.tuple) > 0);
+	tilia_tuple_free(e.tuple);
+	return e.cursor;
+}
+
+static struct tilia_watch *watch_numbers(struct tilia *t, const struct tilia_op *op)
+{
+	struct tilia_watch *w;
+
+	CHECK_OK(tilia_watch(t, &w, op, "?l", NULL));
+	CHECK_OK(tilia_ping(t)); /* it has begun */
+	return w;
+}
+
+TEST(a_watch_tells_what_happens)
+{
+	struct tilia_op op = {.space = "s"};
+	struct tilia *a, *b;
+	struct tilia_watch *w, *again;
+	struct tilia_event e;
+	uint64_t cursor;
+
+	server_start(false);
+	a = connect_here();
+	b = connect_with((struct tilia_options){.space = "s"});
+	CHECK_OK(tilia_space_create(b, "s", true));
+	w = watch_numbers(a, &op);
+	CHECK_INT(tilia_watch_next(w, TILIA_NOWAIT, &e), TILIA_NONE);
+	CHECK_INT(tilia_watch_next(w, 20, &e), TILIA_NONE);
+	CHECK_OK(tilia_out(b, "s", "not watched"));
+	CHECK_OK(tilia_out(b, "i", 1));
+	cursor = event_is(w, TILIA_EVENT_PUT, 1);
+	CHECK_OK(tilia_in(b, "i", 1));
+	CHECK_INT(event_is(w, TILIA_EVENT_TAKE, 1), cursor + 1);
+	op.after = cursor;
+	again = watch_numbers(a, &op);
+	event_is(again, TILIA_EVENT_TAKE, 1);
+	tilia_watch_end(again);
+	tilia_interrupt(a);
+	CHECK_INT(tilia_watch_next(w, 0, &e), TILIA_E_INTERRUPTED);
+	CHECK_OK(tilia_space_drop(b, "s"));
+	event_is(w, TILIA_EVENT_DROP, -1);
+	CHECK_INT(tilia_watch_next(w, 0, &e), TILIA_E_NO_SPACE);
+	CHECK_INT(tilia_watch_next(w, 0, &e), TILIA_E_NO_SPACE);
+	tilia_watch_end(w);
+	CHECK_INT(tilia_watch_text(a, &w, NULL, "[oops"), TILIA_E_SYNTAX);
+	CHECK(w == NULL);
+	CHECK_INT(tilia_watch_text(a, &w, &(struct tilia_op){.max = 1}, "null"), TILIA_E_USAGE);
+	CHECK_OK(tilia_watch_text(a, &w, &op, "null"));
+	CHECK_INT(tilia_watch_next(w, 0, &e), TILIA_E_NO_SPACE);
+	tilia_watch_end(w);
+	w = watch_numbers(a, NULL);
+	again = watch_numbers(b, &(struct tilia_op){.space = "main"});
+	CHECK_OK(tilia_close(a));
+	CHECK_INT(tilia_watch_next(w, 0, &e), TILIA_E_CANCELLED);
+	tilia_abandon(b);
+	CHECK_INT(tilia_watch_next(again, 0, &e), TILIA_E_CLOSED);
+	tilia_watch_end(again);
+	tilia_watch_end(w);
+	tilia_watch_end(NULL);
+	server_end(SIGTERM);
+}
+
+/* A new start has none of the events: that is told, and then it goes on. */
+TEST(a_watch_outlives_a_killed_server)
+{
+	struct tilia *a, *b;
+	struct tilia_watch *w, *quiet;
+
+	server_start(true);
+	a = connect_here();
+	b = connect_here();
+	w = watch_numbers(a, NULL);
+	CHECK_OK(tilia_watch_text(a, &quiet, NULL, "[\"never\"]"));
+	CHECK_OK(tilia_out(b, "i", 1));
+	event_is(w, TILIA_EVENT_PUT, 1);
+	for (int sig = SIGKILL; sig != 0; sig = sig == SIGKILL ? SIGTERM : 0) {
+		server_end(sig);
+		server_run();
+		event_is(w, TILIA_EVENT_GAP, -1);
+		event_is(quiet, TILIA_EVENT_GAP, -1);
+		CHECK_OK(tilia_out(b, "i", 2));
+		event_is(w, TILIA_EVENT_PUT, 2);
+	}
+	CHECK_OK(tilia_close(a));
+	tilia_watch_end(w);
+	tilia_watch_end(quiet);
+	CHECK_OK(tilia_close(b));
+	server_end(SIGTERM);
+}
+
+/* More than a handle keeps, and less than that and the server's ring: the rest is
+ * asked for again, and nothing is missing. */
+TEST(a_watch_that_is_not_read_goes_on_later)
+{
+	enum { COUNT = 1500 };
+	static char text[1000];
+	struct tilia *a, *b;
+	struct tilia_watch *w;
+	uint64_t cursor = 0;
+
+	server_start(false);
+	a = connect_here();
+	b = connect_here();
+	memset(text, 'x', sizeof text - 1);
+	CHECK_OK(tilia_watch(a, &w, NULL, "?l?s", NULL, NULL));
+	CHECK_OK(tilia_ping(a));
+	for (int i = 0; i < COUNT; i++) {
+		CHECK_OK(tilia_out(b, "is", i, text));
+		if (i % 50 == 49)
+			CHECK_OK(tilia_ping(a)); /* its events come, too */
+	}
+	for (int i = 0; i < COUNT; i++) {
+		uint64_t at = event_is(w, TILIA_EVENT_PUT, i);
+
+		CHECK(cursor == 0 || at == cursor + 1);
+		cursor = at;
+	}
+	tilia_watch_end(w);
+	CHECK_OK(tilia_close(a));
+	CHECK_OK(tilia_close(b));
+	server_end(SIGTERM);
+}
