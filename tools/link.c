@@ -20,13 +20,13 @@ static volatile sig_atomic_t interrupted;
 static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
 #define END_SIGNALS (sizeof end_signals / sizeof *end_signals)
 
-static struct tilia *volatile flushing; /* its wait ends with a signal */
+static struct tilia *volatile waiting_on; /* its wait ends with a signal */
 
 static void on_signal(int number)
 {
 	interrupted = number;
-	if (flushing)
-		tilia_interrupt(flushing);
+	if (waiting_on)
+		tilia_interrupt(waiting_on);
 }
 
 /* The handler goes with its first use: the second signal ends the program. */
@@ -333,12 +333,23 @@ int link_ask(struct link *l, enum tilia_request what, const struct tilia_op *op,
 	return r->code == 0 ? 0 : link_failed(l, r->code, (const char *)r->error.data);
 }
 
+int link_next(struct link *l, struct tilia_watch *w, int64_t timeout_ms, struct tilia_event *event)
+{
+	int code;
+
+	*event = (struct tilia_event){0};
+	waiting_on = l->t;
+	code = interrupted ? TILIA_E_INTERRUPTED : tilia_watch_next(w, timeout_ms, event);
+	waiting_on = NULL;
+	return code;
+}
+
 int link_flush(struct link *l, size_t most)
 {
 	int code;
 
-	flushing = l->t;
+	waiting_on = l->t;
 	code = interrupted ? TILIA_E_INTERRUPTED : tilia_flush(l->t, most);
-	flushing = NULL;
+	waiting_on = NULL;
 	return code == 0 ? 0 : link_failed(l, code, NULL);
 }

@@ -62,6 +62,10 @@ void link_try(struct link *l, enum tilia_request what, const struct tilia_op *op
 int64_t link_poll(const struct link *l, struct pollfd *p);
 int link_process(struct link *l, const struct pollfd *p);
 
+/* tilia_watch_next(); a signal ends it with TILIA_E_INTERRUPTED. */
+int link_next(struct link *l, struct tilia_watch *w, int64_t timeout_ms,
+              struct tilia_event *event);
+
 /* Waits until no more than `most` requests submitted to l->t are unanswered. 0,
  * or an exit status said on stderr; a signal ends it with EXIT_INTERRUPTED. */
 int link_flush(struct link *l, size_t most);

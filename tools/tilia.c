@@ -147,6 +147,12 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"out --ttl TIME, --delay TIME. Prints what in and rd matched. With - the steps are on\n" \
 	"standard input.\n"
 
+#define WATCH \
+	"A line an event: what happened, its cursor, the tuple's id, and the tuple, tabs between.\n" \
+	"It is put take claim back done bury expire; drop (the space); gap: events are missing\n" \
+	"here. Goes on over a broken connection and a restart of the server. A log without gaps is\n" \
+	"rd --after ID, again and again.\n\n"
+
 #define PIPE \
 	"A request is a line: out in inp rd rdp FIELD..., count [FIELD...], wait [FIELD...],\n" \
 	"atomic STEP..., ping. Options stand before the fields: --space NAME, --timeout TIME; of rd\n" \
@@ -196,6 +202,8 @@ const struct command tool_commands[] = {
 	 WAIT BLANKS FIELDS, wait_options, wait_main, false},
 	{"atomic", "[OPTION]... STEP... | -", "does several steps at one instant, or none of them",
 	 ATOMIC, atomic_options, atomic_main, false},
+	{"watch", "[OPTION]... [FIELD...]", "tells what happens to tuples that match, or to all",
+	 WATCH BLANKS FIELDS, watch_options, watch_main, false},
 	{"commit", "[OPTION]... SESSION:TOKEN", "ends a claim of tilia in --lease: it is done",
 	 NULL, commit_options, commit_main, true},
 	{"renew", "SESSION:TOKEN TIME", "lets a claim's lease end no earlier than so long from now",

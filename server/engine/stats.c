@@ -57,7 +57,7 @@ static void put_requests(const struct engine *e, struct buf *b)
 
 static void put_stats(const struct engine *e, struct buf *b)
 {
-	item_put_head(b, ITEM_MAP, 14);
+	item_put_head(b, ITEM_MAP, 15);
 	put_count(b, "boot", e->boot);
 	put_count(b, "batch", e->batch);
 	put_count(b, "bytes", e->bytes);
@@ -71,6 +71,7 @@ static void put_stats(const struct engine *e, struct buf *b)
 	put_count(b, "outcomes", e->outcomes);
 	put_requests(e, b);
 	put_count(b, "sessions", e->sessions.count);
+	put_count(b, "watching", e->watching);
 	put_count(b, "uptime_ms", e->now_ms - e->start_ms);
 	put_count(b, "connections", e->conn_count);
 }
