@@ -81,6 +81,63 @@ def test_options():
     end(space, server)
 
 
+def test_options_of_statements():
+    """What goes over the wire of wait, atomic, alter, and of what is put."""
+    server = Server()
+    seen = []
+
+    def answer(value):
+        def do(connection, session, n, *rest):
+            seen.append(list(rest))
+            server.send(connection, n, 0, value)
+        return do
+
+    server.do_wait, server.do_space, server.do_out = answer(3), answer(None), answer(None)
+    server.do_atomic = answer([[[7, ["counter", 41]], None], [8, 9]])
+    space, server, _ = pair(server)
+    assert space.wait("done", int, ge=3) == 3
+    assert space.wait_none(timeout=1.5, hidden=False) == 3
+    space.alter(tries=0, shape=False, tuples=5)
+    space.create(shape=("job", int), dead="d")
+    assert space.out("x", unless=("job", int), ttl=.25, delay=2, bound=True, wait=True, hidden=False) is None
+    with space.atomic(timeout=2) as step:
+        job = step.in_("counter", int)
+        assert raises(TypeError, list, job)
+        step.no(template=None, space="s", hidden=False)
+        step.out("counter", job[1] + 1, [job[0], job[1] - 2 + 1, 5 + job[1]])
+        step.out("x", ttl=1, delay=.5, bound=True, space="s")
+        assert raises(tilia.Error, step.rd, "x").word == raises(tilia.Error, step.no).word == "usage"
+    assert job[1] == 41 and job.tuple.id == 7 and step.ids == [8, 9] and list(job) == ["counter", 41]
+    assert raises(tilia.Error, step.run).word == "usage"
+    tag = tilia.Tag
+    any_int = tag(21580, "int")
+    assert seen == [
+        ["main", ["done", any_int], ["ge", 3]], ["main", None, ["eq", 0], {"hidden": False, "timeout": 1500}],
+        ["alter", "main", {"tries": 0, "shape": None, "tuples": 5}],
+        ["create", "main", {"shape": ["job", any_int], "dead": "d"}],
+        ["main", ["x"], {"unless": ["job", any_int], "ttl": 250, "delay": 2000, "bound": True, "wait": True,
+                         "hidden": False}],
+        [[["in", "main", ["counter", any_int]], ["no", "s", None, {"hidden": False}],
+          ["out", "main", ["counter", tag(21581, [0, 1, 1]),
+                           [tag(21581, [0, 0]), tag(21581, [0, 1, -1]), tag(21581, [0, 1, 5])]]],
+          ["out", "s", ["x"], {"ttl": 1000, "delay": 500, "bound": True}]], {"timeout": 2000}]], seen
+    server.do_atomic = answer(None)
+    step = space.atomic(timeout=0)
+    step.no("x")
+    assert step.run() is None and step.ids is None
+    step = space.atomic(timeout=.5)
+    step.rd("x")
+    raises(tilia.Timeout, step.run)
+    try:
+        with space.atomic() as step:
+            step.out("x")
+            raise KeyError
+    except KeyError:
+        pass
+    assert len(seen) == 8, seen
+    end(space, server)
+
+
 def test_timeout():
     space, server, connection = pair()
     server.on["in"] = lambda c, message: server.send(c, message[0], 0, [])

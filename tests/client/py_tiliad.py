@@ -56,6 +56,31 @@ def test_operations():
     assert raises(tilia.Error, space.use("main").create).word == "space-exists"
 
 
+def test_wait_drain_and_unless():
+    space = fresh("waits")
+    assert space.out("job", 1, unless=("job", int)) is not None
+    assert space.out("job", 2, unless=("job", int)) is None and space.outs([("job", 2)], unless=("job", ...)) is None
+    job = next(space.claims("job", int))
+    assert space.out("job", 3, unless=("job", int)) is None
+    assert space.out("job", 4, unless=("job", int), hidden=False) is not None
+    assert (space.count("job", int), space.count("job", int, hidden=False)) == (2, 1)
+    assert space.in_("job", int, drain=True) == ("job", 4)
+    assert space.wait("job", int) == 1 and space.wait(ge=2, timeout=0) is None
+    raises(tilia.Timeout, space.wait_none, "job", int, timeout=.05)
+    got = []
+    threads = [threading.Thread(target=lambda run=run: got.append(run())) for run in (
+        lambda: space.wait_none("job", int), lambda: space.in_("job", int, drain=True),
+        lambda: space.in_("job", int, drain=True, max=3), lambda: [list(c) for c in space.claims("job", drain=True)])]
+    for thread in threads:
+        thread.start()
+    harness.until(lambda: space.stats()["waiting"] == 3, "three wait")  # nothing is a claim of ("job",)
+    job.done()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(repr, got)) == ["0", "None", "[]", "[]"], got
+    space.drop()
+
+
 def test_claims():
     space = fresh("claims")
     space.outs([("job", n) for n in range(4)])
@@ -102,7 +127,7 @@ def test_a_claim_that_is_over_changes_nothing():
     assert space.in_("job", 2, timeout=10)
     raises(tilia.Error, lambda: next(space.claims()))
     raises(tilia.Error, job.out, object())
-    raises(tilia.Error, job.out, 1, ttl=5)
+    raises(tilia.Error, job.out, 1, timeout=5)
     assert space.count() == 0
 
 

@@ -487,12 +487,23 @@ class _Channel:
         """A worker's channel ends with the worker."""
 
 
+def _later(name):
+    """A method of Space that stands in more.py, imported when it is first used."""
+    def method(self, *args, **options):
+        """See tilia.more, where this method is."""
+        from . import more
+        return getattr(more, name)(self, args, options)
+    return method
+
+
 class Space:
     """A named bag of tuples; tilia.space() makes one. Any number of threads may use it.
 
     Fields are arguments, options keywords, durations seconds. When an exception (Ctrl-C)
     leaves a call that waits, the call is cancelled: a tuple that was taken for it goes back
     to its place. An out that was sent stands.
+
+    In more.py and atomic.py: claims, atomic, wait, wait_none, create, alter, drop, list, stats.
     """
 
     def __init__(self, channel, name="main"):
@@ -504,7 +515,13 @@ class Space:
         return Space(self.channel, name)
 
     def out(self, *fields, **options):
-        """Puts one tuple and gives its id."""
+        """Puts one tuple and gives its id.
+
+        ttl=seconds: deleted then. delay=seconds: nobody finds it before. bound=True: vanishes
+        with this program's session. wait=True (timeout=seconds): waits while the space is full.
+        unless=(a template): only if nothing that exists matches it, else None; hidden=False:
+        nothing that is visible.
+        """
         return self._call("out", encode(fields), options)
 
     def outs(self, tuples, **options):
@@ -526,7 +543,9 @@ class Space:
         """Takes the oldest match, or waits for one; timeout=seconds: at most, then Timeout.
 
         With max=n it takes 1 to n, as a list. template=None stands for any tuple, and
-        template=() for the one without fields.
+        template=() for the one without fields. With drain=True it gives None (or []) as soon as
+        nothing that matches exists any more, claimed and delayed tuples included; with a timeout
+        too, also when that has passed.
         """
         return self._take("in", template, options)
 
@@ -542,30 +561,12 @@ class Space:
         """As rd without waiting: None (with max, []) when nothing matches."""
         return self._take("rd", template, dict(options, timeout=0))
 
-    def claims(self, *template, **options):
-        """One match after the other under a lease: see tilia.claims."""
-        from . import claims
-        return claims.each(self, template, options)
-
     def count(self, *template, **options):
-        """How many match; without a field, how many there are."""
+        """How many match; without a field, how many there are. hidden=False: that are visible."""
         return self._match("count", template, options)
 
-    def create(self, **options):
-        """Makes this space (volatile=True: in memory only)."""
-        self._admin("create", encode(self.name), **options)
-
-    def drop(self):
-        """Ends this space and all that is in it."""
-        self._admin("drop", encode(self.name))
-
-    def list(self):
-        """The spaces there are: a list of dicts."""
-        return self._admin("list")
-
-    def stats(self, *what):
-        """The server's counters and sizes."""
-        return self.channel.request(_Call("stats", *map(encode, what)))
+    claims, atomic, wait, wait_none, create, alter, drop, list, stats = map(
+        _later, "claims,atomic,wait,wait_none,create,alter,drop,list,stats".split(","))
 
     def close(self):
         """Ends the connection, of all spaces that share it."""
@@ -580,9 +581,6 @@ class Space:
     def __repr__(self):
         return "<tilia.Space %s>" % self.name
 
-    def _admin(self, verb, *args, **options):
-        return self.channel.request(_Call("space", encode(verb), *args + _options(options)))
-
     def _call(self, op, first, options, result=None, timeout=0):
         call = _Call(op, encode(self.name), first, *_options(options))
         return self.channel.request(call, result, timeout)
@@ -596,7 +594,7 @@ class Space:
 
     def _take(self, op, template, options):
         many = options.get("max") is not None
-        timeout = options.get("timeout")
+        timeout = 0 if options.get("drain") else options.get("timeout")
         if not template and "template" not in options:
             raise Error(-69, "no field; for any tuple: template=None")
 
@@ -615,7 +613,7 @@ def _options(options):
     options = {key: value for key, value in options.items() if value is not None}
     for key in {"timeout", "ttl", "delay", "lease"} & set(options):
         options[key] = max(0, round(options[key] * 1000))
-    return (encode(options),) if options else ()
+    return (encode(options, True),) if options else ()
 
 
 _forking = _thread.allocate_lock()

@@ -4,12 +4,18 @@
         with job:
             job.out("result", job[1], work(job[1]))
 
+With drain=True the loop ends when nothing that matches exists any more: claims of others (and
+one's own that are not ended) and delayed tuples exist, so what comes back is not missed. Without
+it the loop waits for more, with timeout=seconds at most so long.
+
 At the end of the with block the job is done, and its outs are put, in one step; when an
 exception leaves the block it is back in its old place, and nothing was put. When this process
 dies, or takes longer than the lease without job.renew(), it is back too; then the end of the
 block raises ClaimOver, and nothing of it happened.
 """
 from . import KINDS, Error, Timeout, Tuple, _Call, encode
+
+OPTIONS = {"ttl", "delay", "bound"}  # of what is put
 
 
 class ClaimOver(Error):
@@ -37,20 +43,29 @@ class Claim(Tuple):
             pass  # it is back already, or will be: the exception at hand matters
 
     def out(self, *fields, **options):
-        """A tuple to be put when the claim is done (space="name": into another space)."""
-        name = options.pop("space", None)
-        if options:
-            raise Error(-69, "no such option: %s" % ", ".join(options))
+        """A tuple to be put when the claim is done (space="name": into another space).
+
+        ttl, delay and bound as in Space.out.
+        """
+        put = [options.pop("space", None) or self.space.name, list(fields)]
+        wrong = set(options) - OPTIONS
+        if wrong:
+            raise Error(-69, "no such option: %s" % ", ".join(wrong))
+        options = {key: value if key == "bound" else round(value * 1000)
+                   for key, value in options.items() if value is not None}
         encode(fields)  # what cannot be sent is refused here and now
-        self.outs.append([name or self.space.name, list(fields)])
+        self.outs.append(put + [options] if options else put)
 
     def done(self):
         """Ends the claim and puts its outs, in one step; gives their ids."""
         return self._commit({"done": [self.token], "out": self.outs})
 
-    def back(self):
-        """Gives the tuple back, in its old place. Nothing is put."""
-        self._commit({"back": [[self.token, 0]]})
+    def back(self, delay=0):
+        """Gives the tuple back, in its old place. Nothing is put.
+
+        With delay=seconds nobody finds it for so long.
+        """
+        self._commit({"back": [[self.token, round(delay * 1000)]]})
 
     def bury(self):
         """Puts the tuple among the dead letters of its space, and its outs where they go."""
@@ -83,13 +98,14 @@ def take(space, template, options):
             claim.id, claim.token, claim.tries = row[0], row[2], row[3]
             claim.space, claim.lease, claim.over, claim.outs = space, lease, False, []
             got.append(claim)
-        return got or (got if options.get("timeout") == 0 else None)
+        return got or (got if timeout == 0 else None)
 
-    return space._match("in", template, options, result, options.get("timeout"))
+    timeout = 0 if options.get("drain") else options.get("timeout")
+    return space._match("in", template, options, result, timeout)
 
 
 def each(space, template, options):
-    """One claim after the other. It ends when nothing matches for `timeout` seconds."""
+    """One claim after the other. It ends when nothing matches for `timeout` seconds, or is drained."""
     while True:
         try:
             got = take(space, template, options)
