@@ -109,6 +109,7 @@ static void alter(struct engine *e, struct conn *c, const struct request *r)
 	space_set(s, &options);
 	space_write_row(e, s);
 	space_touch(e, s);
+	putter_wake(e, s);
 	done(e, c, r);
 }
 

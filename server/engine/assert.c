@@ -143,7 +143,7 @@ static void check_space(const struct engine *e, struct space *s, struct audit *s
 	assert(audit.waiting == s->waiting && audit.following == s->following);
 	sum->tuples += tuples;
 	sum->claims += s->hidden.count;
-	sum->waiting += audit.waiting;
+	sum->waiting += audit.waiting + putter_assert(e, s);
 }
 
 static uint32_t check_outcome_claims(const struct outcome *o)

@@ -115,16 +115,18 @@ static bool stand(struct engine *e, struct waiter *w, const struct trial *t)
 }
 
 /* It stands nowhere yet. NULL after an error reply. */
-static struct waiter *create(struct engine *e, struct conn *c, const struct request *r)
+static struct waiter *create(struct engine *e, struct conn *c, const struct request *r,
+                             struct space *s)
 {
-	const char *why;
-	struct waiter *w = waiter_new(e, c, r, &why);
+	const char *why = waiter_full(e, c->session);
+	struct waiter *w;
 	struct atomic *a;
 
-	if (!w) {
+	if (why) {
 		reply_error(e, c, r->n, 0, ERROR_LIMIT, "atomic: %s", why);
 		return NULL;
 	}
+	w = waiter_new(e, c, r, s);
 	a = xcalloc(1, sizeof *a);
 	a->waiter = w;
 	a->steps = session_copy(r->value);
@@ -158,7 +160,7 @@ int atomic_run(struct engine *e, struct conn *c, const struct event *ev)
 		reply_null(e, c, r->n, t.batch);
 		return 0;
 	}
-	w = create(e, c, r);
+	w = create(e, c, r, t.guard[t.failed].space);
 	if (w && !stand(e, w, &t))
 		waiter_free(e, w);
 	return 0;

@@ -24,6 +24,8 @@ void engine_limits_default(struct engine_limits *l)
 		.grace_default_ms = 60000,
 		.grace_max_ms = 86400000,
 		.ring_bytes = (uint64_t)1 << 20,
+		.putters = 16384,
+		.putter_bytes = (uint64_t)64 << 20,
 		.watch_bytes = (uint64_t)64 << 10,
 		.bytes = (uint64_t)1 << 32,
 		.reply_bytes = FRAME_MAX - 64,
@@ -45,6 +47,9 @@ struct engine *engine_create(const struct engine_config *config)
 	heap_init(&e->graces);
 	heap_init(&e->leases);
 	list_init(&e->work);
+	list_init(&e->rooms);
+	list_init(&e->pressed);
+	list_init(&e->room_work.link);
 	list_init(&e->tallies);
 	list_init(&e->trying.link);
 	heap_init(&e->tries);

@@ -47,6 +47,8 @@ struct engine_limits {
 	uint64_t grace_default_ms; /* 60,000 */
 	uint64_t grace_max_ms;     /* a day */
 	uint64_t ring_bytes;       /* of a watched space's last events: 1 MiB */
+	uint32_t putters;          /* outs that wait for room, in all: 16,384 */
+	uint64_t putter_bytes;     /* and their bytes: 64 MiB */
 	uint64_t watch_bytes;      /* sent to a watcher and not yet the kernel's: 64 KiB */
 	uint64_t bytes;            /* of all tuples and indexes: out is refused above; half of the
 	                              machine's memory, set by the shell */

@@ -18,23 +18,23 @@ bool put_refused(struct engine *e, struct conn *c, uint64_t n, enum message_op o
 	return refused;
 }
 
-/* The tuples of an out or outs, to be judged as one. */
-static void ask_room(struct room_ask *a, struct space *s, const struct request *r)
+int put_room(const struct engine *e, struct space *s, const struct put *p, struct room_ask *a)
 {
 	struct item_head h;
-	const uint8_t *p;
+	const uint8_t *at;
 
-	room_open(a, r->op == MESSAGE_OUTS ? "tuple" : NULL);
-	if (r->op == MESSAGE_OUT) {
-		room_put(a, s, r->value);
-		return;
+	room_open(a, p->op == MESSAGE_OUTS ? "tuple" : NULL);
+	if (p->op == MESSAGE_OUT) {
+		room_put(a, s, p->value);
+		return room_judge(e, a);
 	}
-	for (p = item_head(r->value.p, &h); h.arg > 0; h.arg--) {
-		struct bytes tuple = item_bytes(p);
+	for (at = item_head(p->value.p, &h); h.arg > 0; h.arg--) {
+		struct bytes tuple = item_bytes(at);
 
 		room_put(a, s, tuple);
-		p += tuple.n;
+		at += tuple.n;
 	}
+	return room_judge(e, a);
 }
 
 uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
@@ -56,11 +56,10 @@ uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
 }
 
 /* Puts the tuples one after the other and writes their ids as the result. */
-static uint64_t put_list(struct engine *e, struct space *s, const struct request *r,
-                         struct buf *result)
+static uint64_t put_list(struct engine *e, struct space *s, struct bytes list, struct buf *result)
 {
 	struct item_head h;
-	const uint8_t *p = item_head(r->value.p, &h);
+	const uint8_t *p = item_head(list.p, &h);
 	uint64_t id = 0;
 
 	item_put_head(result, ITEM_ARRAY, h.arg);
@@ -75,58 +74,94 @@ static uint64_t put_list(struct engine *e, struct space *s, const struct request
 }
 
 /* Whether what `unless` names is there, in *there; or ENGINE_AGAIN. */
-static int look_unless(struct engine *e, struct conn *c, const struct request *r,
-                       struct space *s, bool *there)
+static int look_unless(struct engine *e, struct space *s, const struct put *p, struct seeker *k,
+                       bool *there)
 {
 	struct template t;
 	struct search_want want = {
 		.space = s, .template = &t, .max = 1,
-		.counting = true, .hidden = !request_visible(r),
+		.counting = true, .hidden = !p->visible,
 	};
 	uint64_t count;
 	int code;
 
 	*there = false;
-	if (!request_has(r, OPTION_UNLESS))
+	if (p->unless.n == 0)
 		return 0;
-	template_open(&t, r->option[OPTION_UNLESS].s);
-	code = search_run(e, &c->seeker, &want, NULL, &count);
+	template_open(&t, p->unless);
+	code = search_run(e, k, &want, NULL, &count);
 	template_close(&t);
 	*there = code == 0 && count > 0;
 	return code;
+}
+
+static void put_all(struct engine *e, struct session *session, uint64_t n, struct space *s,
+                    const struct put *p)
+{
+	struct buf *result = &e->result;
+	uint64_t id;
+
+	buf_clear(result, 65536);
+	if (p->op == MESSAGE_OUT)
+		item_put_uint(result, id = put_one(e, s, p->value));
+	else
+		id = put_list(e, s, p->value, result);
+	outcome_result(e, session, n, !s->is_volatile, buf_bytes(result));
+	item_put_item(reply_begin(e, n), buf_bytes(result));
+	reply_end(e, session->conn, n, engine_wait(e, id, s->last_batch), false);
+}
+
+int put_try(struct engine *e, struct session *session, uint64_t n, struct space *s,
+            const struct put *p, struct seeker *k, bool waits)
+{
+	const struct waiter *first = seq_first(&s->putters);
+	bool behind = first && &first->putter->put != p, there;
+	struct room_ask ask;
+	int code = look_unless(e, s, p, k, &there);
+
+	if (code != 0)
+		return code;
+	if (there) {
+		reply_null(e, session->conn, n, s->last_batch);
+		return 0;
+	}
+	code = put_room(e, s, p, &ask);
+	if (waits && (code == ERROR_FULL || (code == 0 && behind)))
+		code = ask.server ? PUT_SERVER_FULL : PUT_FULL;
+	else if (put_refused(e, session->conn, n, p->op, &ask))
+		code = 0;
+	else
+		put_all(e, session, n, s, p);
+	room_close(&ask);
+	return code;
+}
+
+/* Whether it is to wait for room, and how it is then. */
+static bool waits_for_room(const struct request *r)
+{
+	return request_has(r, OPTION_ROOM) && r->option[OPTION_ROOM].u &&
+	       !(request_has(r, OPTION_TIMEOUT) && r->option[OPTION_TIMEOUT].u == 0);
 }
 
 int put_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
 	struct space *s = request_space(e, c, r);
-	struct buf *result = &e->result;
-	struct room_ask ask;
-	uint64_t id;
-	bool there, refused;
+	struct put p = {.op = r->op, .value = r->value, .visible = request_visible(r)};
+	bool waits = waits_for_room(r);
+	const char *why;
+	int code;
 
 	if (!s)
 		return 0;
 	if (!s->is_volatile && ev->batch_full)
 		return ENGINE_AGAIN;
-	if (look_unless(e, c, r, s, &there) != 0)
-		return ENGINE_AGAIN;
-	if (there) {
-		reply_null(e, c, r->n, s->last_batch);
-		return 0;
-	}
-	ask_room(&ask, s, r);
-	refused = put_refused(e, c, r->n, r->op, &ask);
-	room_close(&ask);
-	if (refused)
-		return 0;
-	buf_clear(result, 65536);
-	if (r->op == MESSAGE_OUT)
-		item_put_uint(result, id = put_one(e, s, r->value));
-	else
-		id = put_list(e, s, r, result);
-	outcome_result(e, c->session, r->n, !s->is_volatile, buf_bytes(result));
-	item_put_item(reply_begin(e, r->n), buf_bytes(result));
-	reply_end(e, c, r->n, engine_wait(e, id, s->last_batch), false);
+	if (request_has(r, OPTION_UNLESS))
+		p.unless = r->option[OPTION_UNLESS].s;
+	code = put_try(e, c->session, r->n, s, &p, &c->seeker, waits);
+	if (code == 0 || code == ENGINE_AGAIN)
+		return code;
+	if (putter_create(e, c, r, s, &p, &why))
+		reply_error(e, c, r->n, 0, ERROR_LIMIT, "%s: %s", message_rows[r->op].name, why);
 	return 0;
 }

@@ -85,7 +85,7 @@ static bool is_resend(struct engine *e, struct conn *c, const struct request *r)
 	if (!w)
 		return false;
 	w->resent = true;
-	if (w->key)
+	if (waiter_stands(w))
 		return true;
 	c->old_n = w->n; /* it could not go back to its place without work: it is done again */
 	c->old_order = w->order;

@@ -148,11 +148,12 @@ void ring_leave(struct engine *e, struct ring *r)
 
 void ring_drop(struct engine *e, struct space *s)
 {
-	struct ring *r = s->ring;
+	struct ring *r;
 
+	ring_note(e, s, RING_DROP, NULL);
+	r = s->ring; /* this event may have been the one that freed it */
 	if (!r)
 		return;
-	ring_note(e, s, RING_DROP, NULL);
 	s->ring = NULL;
 	r->space = NULL;
 	if (r->watchers == 0)

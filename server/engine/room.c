@@ -112,6 +112,7 @@ int room_judge(const struct engine *e, struct room_ask *a)
 	}
 	if (!a->code && a->bytes > 0 && e->bytes + a->bytes > most) {
 		a->code = a->bytes > most ? ERROR_LIMIT : ERROR_FULL;
+		a->server = true;
 		a->batch = 0;
 		buf_printf(&a->why, "the server's tuples take %llu bytes, its limit",
 		           (unsigned long long)most);

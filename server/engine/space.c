@@ -43,6 +43,8 @@ struct space *space_create(struct engine *e, uint64_t number, struct bytes name,
 	waitkey_init(&s->everything);
 	list_init(&s->drop.link);
 	list_init(&s->share.link);
+	list_init(&s->room);
+	seq_init(&s->putters);
 	seq_insert(&e->spaces, s);
 	hash_insert(&e->space_names, name_hash(e, name), s);
 	return s;
@@ -139,6 +141,8 @@ static void account(struct engine *e, struct space *s, const struct tuple *t, bo
 	e->tuples += in ? 1 : UINT64_MAX;
 	s->bytes += in ? own : 0 - own;
 	e->bytes += in ? all : 0 - all;
+	if (!in)
+		putter_room(e, s);
 }
 
 static void enter(struct engine *e, struct space *s, struct tuple *t, const struct keys *k,
@@ -265,22 +269,27 @@ static void bury_tuple(void *item, void *ctx)
 	engine_bury(e, t);
 }
 
+static bool is_awaited(const struct space *s)
+{
+	return s->waiting > 0 || s->putters.count > 0;
+}
+
 static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 {
 	struct space *s = list_entry(w, struct space, drop);
 	void *ctx[2] = {e, s};
 	unsigned used = 1;
 
-	for (; s->waiting > 0 && used < units; used++) {
+	for (; is_awaited(s) && used < units; used++) {
 		struct waiter *one = waiter_any(s);
 
 		reply_error(e, one->session->conn, one->n, s->last_batch, ERROR_NO_SPACE,
 		            "the space was dropped");
 		waiter_free(e, one);
 	}
-	if (s->waiting == 0 && used < units)
+	if (!is_awaited(s) && used < units)
 		used += (unsigned)seq_drain(&s->all, units - used, bury_tuple, ctx);
-	if (s->waiting > 0 || s->all.count > 0)
+	if (is_awaited(s) || s->all.count > 0)
 		return used;
 	work_end(w);
 	if (s->refs > 0) /* the last space_unref() begins this again */
@@ -301,6 +310,7 @@ void space_drop(struct engine *e, struct space *s)
 	s->dropped = true;
 	space_touch(e, s);
 	search_drop(e, s);
+	putter_wake(e, s);
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {
 		if (!s->arities[n])
 			continue;

@@ -11,7 +11,10 @@
 #include "atomic.h"
 #include "engine.h"
 #include "index.h"
+#include "put.h"
+#include "putter.h"
 #include "ring.h"
+#include "room.h"
 #include "search.h"
 #include "shape.h"
 #include "tally.h"
@@ -43,13 +46,6 @@ struct space_options {
 	uint64_t max_tuples, max_bytes; /* that may exist before puts are refused; 0: no limit */
 };
 
-/* What a request puts into a space, while that is judged. */
-struct room_share {
-	struct list link;      /* room_ask.shares */
-	uint64_t tuples, bytes;
-	uint64_t gone, freed;  /* what the same step takes away */
-};
-
 struct space {
 	uint64_t number; /* first: key of engine.spaces */
 	struct bytes name;
@@ -68,6 +64,9 @@ struct space {
 	struct ring *ring;   /* NULL: nobody watches */
 	uint64_t refs;       /* outcomes, claims and waiters that name it */
 	struct room_share share;
+	struct seq putters; /* struct waiter of outs that wait for room, by order */
+	struct list room;   /* engine.rooms, or engine.pressed */
+	bool pressed;       /* in the latter */
 };
 
 struct space *space_create(struct engine *e, uint64_t number, struct bytes name, bool is_volatile);
@@ -113,30 +112,6 @@ void space_forget(struct engine *e, struct space *s, struct tuple *t);
 
 /* The space's contents changed in the open batch. */
 void space_touch(struct engine *e, struct space *s);
-
-/* ---- room.c: what a space takes ---------------------------------------------- */
-
-/* What one step wants to put, a tuple at a time; begun with room_open(). */
-struct room_ask {
-	const char *each;
-	struct list shares; /* room_share of each limited space */
-	unsigned tuples;
-	size_t bytes;       /* of their arrays */
-	int code;           /* what is in the way: ERROR_SHAPE, ERROR_LIMIT, ERROR_FULL */
-	struct buf why;
-	uint64_t batch;     /* that the refusal must wait for */
-};
-
-/* `each`: what a tuple is called when there may be many; NULL: there is one. */
-void room_open(struct room_ask *a, const char *each);
-
-/* A tuple that is to be put into the space; and one there that will be gone then. */
-void room_put(struct room_ask *a, struct space *s, struct bytes tuple);
-void room_gone(struct room_ask *a, struct space *s, const struct tuple *t);
-
-/* 0 when all of it may be put; else the code, with its text in a->why. */
-int room_judge(const struct engine *e, struct room_ask *a);
-void room_close(struct room_ask *a);
 
 /* ---- outcome.c: what a session's executed requests changed ------------------ */
 
@@ -352,15 +327,6 @@ struct change *reply_change(struct engine *e, enum change_kind kind);
 /* ---- put.c: out, outs; take.c: in, rd; count.c: count, wait; commit.c: commit, renew;
  * 0 or ENGINE_AGAIN ---------------------------------------------------------------- */
 
-int put_run(struct engine *e, struct conn *c, const struct event *ev);
-
-/* Puts one tuple; answers its id. */
-uint64_t put_one(struct engine *e, struct space *s, struct bytes item);
-
-/* Whether request n may not put what `a` has, with an error reply then. */
-bool put_refused(struct engine *e, struct conn *c, uint64_t n, enum message_op op,
-                 struct room_ask *a);
-
 int commit_run(struct engine *e, struct conn *c, const struct event *ev);
 int commit_renew(struct engine *e, struct conn *c, const struct event *ev);
 int take_run(struct engine *e, struct conn *c, const struct event *ev);
@@ -395,7 +361,7 @@ int request_bad(struct engine *e, struct conn *c, const struct event *ev);
 /* What the engine does not do yet; refused by name and not in `features`. */
 #define UNSPOKEN_BIT(o) ((uint64_t)1 << OPTION_##o)
 #define REQUEST_UNSPOKEN                                                                        \
-	(UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(ROOM) | UNSPOKEN_BIT(BOUND))
+	(UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(BOUND))
 
 bool request_spoken(enum message_op op);
 
@@ -454,6 +420,11 @@ struct engine {
 	struct heap timers, graces, leases;
 	uint32_t expiries; /* leases that ended in this batch and changed something durable */
 	struct list work;
+	struct list rooms;       /* space.room: their first putter may fit */
+	struct list pressed;     /* likewise: its first fits into the space, not into the server */
+	struct work room_work;
+	uint32_t putters;
+	uint64_t putter_bytes;
 	struct list tallies;     /* tally.changed: in this step */
 	struct heap tries;       /* atomic.turn, by age */
 	struct work trying;

@@ -27,7 +27,7 @@ static void put_space(struct buf *b, const struct space *s)
 	put_count(b, "claims", s->hidden.count);
 	put_count(b, "tuples", s->all.count + s->hidden.count);
 	put_count(b, "indexes", index_count(s));
-	put_count(b, "waiting", s->waiting);
+	put_count(b, "waiting", s->waiting + s->putters.count);
 	item_put_text(b, "volatile");
 	item_put_bool(b, s->is_volatile);
 }

@@ -68,7 +68,7 @@ struct waiter *waiter_any(struct space *s)
 		if (first)
 			hash_each(&list_entry(first, struct waitshape, link)->keys, first_key, &k);
 	}
-	return key_sample(k);
+	return list_empty(&k->waiters) ? seq_first(&s->putters) : key_sample(k);
 }
 
 static struct waitshape *shape_find(const struct arity *a, const uint8_t *class, unsigned arity)
@@ -208,6 +208,8 @@ void waiter_leave(struct engine *e, struct waiter *w)
 	struct waitkey *k = w->key;
 	void **slot = NULL, **bucket;
 
+	if (w->putter)
+		putter_leave(e, w);
 	if (!k)
 		return;
 	if (w->atomic)
@@ -228,6 +230,11 @@ void waiter_leave(struct engine *e, struct waiter *w)
 	w->key = NULL;
 	if (slot && list_empty(&k->waiters))
 		key_release(w->space, k, slot);
+}
+
+bool waiter_stands(const struct waiter *w)
+{
+	return w->putter ? w->putter->stands : w->key != NULL;
 }
 
 static void follow_key(struct engine *e, struct waitkey *k, const struct tuple *t, bool hidden,
@@ -271,6 +278,8 @@ void waiter_reenter(struct engine *e, struct waiter *w)
 		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_NO_SPACE,
 		            "the space was dropped");
 		waiter_free(e, w);
+	} else if (w->putter) {
+		putter_enter(e, w);
 	} else if (w->op == MESSAGE_WAIT) {
 		count_reenter(e, w);
 	} else if (w->op == MESSAGE_ATOMIC) {
@@ -305,19 +314,16 @@ static const char *refusal(struct engine *e, struct space *sp, const struct temp
 }
 
 struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request *r,
-                          const char **why)
+                          struct space *s)
 {
 	struct session *session = c->session;
-	struct waiter *w;
+	struct waiter *w = xcalloc(1, sizeof *w);
 
-	*why = "too many requests of this session wait";
-	if (session_waiting(session) >= e->config.limits.waiting)
-		return NULL;
-	w = xcalloc(1, sizeof *w);
 	w->order = c->old_n == r->n && c->old_order ? c->old_order : ++e->orders;
 	w->n = r->n;
 	w->op = r->op;
 	w->session = session;
+	w->space = s;
 	w->resent = true;
 	w->drain = request_has(r, OPTION_DRAIN) && r->option[OPTION_DRAIN].u;
 	w->counts = w->drain || r->op == MESSAGE_WAIT;
@@ -327,6 +333,7 @@ struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request
 	w->max = request_has(r, OPTION_MAX) ? (uint32_t)r->option[OPTION_MAX].u : 1;
 	w->lease_ms = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
 	list_init(&w->place);
+	s->refs++;
 	list_append(&session->waiting, &w->link);
 	hash_insert(&session->waiting_by_n, n_hash(w->n), w);
 	if (request_has(r, OPTION_TIMEOUT))
@@ -342,8 +349,7 @@ int waiter_stand(struct engine *e, struct waiter *w, struct space *s, struct tem
 		return ERROR_LIMIT;
 	waiter_leave(e, w);
 	s->refs++;
-	if (w->space)
-		space_unref(e, w->space);
+	space_unref(e, w->space);
 	tuple_free(w->tuple);
 	w->space = s;
 	w->tuple = t->tuple;
@@ -353,14 +359,22 @@ int waiter_stand(struct engine *e, struct waiter *w, struct space *s, struct tem
 	return 0;
 }
 
+const char *waiter_full(const struct engine *e, const struct session *s)
+{
+	return session_waiting(s) >= e->config.limits.waiting
+	               ? "too many requests of this session wait" : NULL;
+}
+
 int waiter_create(struct engine *e, struct conn *c, const struct request *r, struct space *s,
                   struct template *t, uint64_t count, const char **why)
 {
-	struct waiter *w = waiter_new(e, c, r, why);
+	struct waiter *w;
 	int code;
 
-	if (!w)
+	*why = waiter_full(e, c->session);
+	if (*why)
 		return ERROR_LIMIT;
+	w = waiter_new(e, c, r, s);
 	code = waiter_stand(e, w, s, t, count, why);
 	if (code)
 		waiter_free(e, w);
@@ -383,8 +397,9 @@ void waiter_free(struct engine *e, struct waiter *w)
 	hash_remove(&s->waiting_by_n, n_hash(w->n), slot);
 	list_remove(&w->link);
 	heap_remove(&e->timers, &w->timer);
-	if (w->space)
-		space_unref(e, w->space);
+	space_unref(e, w->space);
+	if (w->putter)
+		putter_free(e, w->putter);
 	if (w->atomic)
 		atomic_free(w->atomic);
 	tuple_free(w->tuple);
@@ -485,8 +500,14 @@ bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const stru
 /* Its time is over. */
 static void answer_late(struct engine *e, struct waiter *w)
 {
-	struct buf *b = reply_begin(e, w->n);
+	struct buf *b;
 
+	if (w->putter) {
+		reply_error(e, w->session->conn, w->n, w->space->last_batch, ERROR_FULL,
+		            "%s: there was no room in time", message_rows[w->op].name);
+		return;
+	}
+	b = reply_begin(e, w->n);
 	if (w->op == MESSAGE_WAIT || w->op == MESSAGE_ATOMIC)
 		item_put_null(b);
 	else
@@ -501,9 +522,8 @@ void waiter_expire(struct engine *e)
 	for (unsigned n = 0; node && node->key <= e->now_ms && n < WAITER_EXPIRE_SLICE; n++) {
 		struct waiter *w = list_entry(node, struct waiter, timer);
 
-		if (w->session->conn) {
+		if (w->session->conn)
 			answer_late(e, w);
-		}
 		waiter_free(e, w);
 		node = heap_first(&e->timers);
 	}

@@ -14,6 +14,7 @@
 struct atomic;
 struct conn;
 struct engine;
+struct putter;
 struct session;
 struct space;
 struct tally;
@@ -58,11 +59,23 @@ struct waiter {
 	bool visible;           /* but for the hidden ones */
 	uint64_t least;         /* wait: ends at so many; 0: when there are none */
 	struct tally *tally;    /* counts: while it stands in its key */
+	struct putter *putter;  /* out, outs: what waits for room; else NULL. Owned */
 	struct heap_node mark;  /* tally.least or tally.none */
 	struct atomic *atomic;  /* owned; NULL: it is another request */
 };
 
 void waitkey_init(struct waitkey *k);
+
+/* Why the session may have no more of them, or NULL. */
+const char *waiter_full(const struct engine *e, const struct session *s);
+
+/* A waiter of the request, known to its session, that stands nowhere yet. */
+struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request *r,
+                          struct space *s);
+
+/* Whether it stands in its place; else its session has no connection, or it could not go
+ * back there without work. */
+bool waiter_stands(const struct waiter *w);
 
 /* Makes a waiter of a request and enters it. `count`: what it waits for the number of,
  * as it is now. 0, or ERROR_LIMIT with *why. */
@@ -70,10 +83,7 @@ int waiter_create(struct engine *e, struct conn *c, const struct request *r, str
                   struct template *t, uint64_t count, const char **why);
 void waiter_free(struct engine *e, struct waiter *w);
 
-/* The same in two parts: the request's, which stands nowhere (NULL: one too many); and
- * a place for it, instead of the one it has. After an error it stands where it stood. */
-struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request *r,
-                          const char **why);
+/* A place for it, instead of the one it has. After an error it stands where it stood. */
 int waiter_stand(struct engine *e, struct waiter *w, struct space *s, struct template *t,
                  uint64_t count, const char **why);
 struct waiter *waiter_find(const struct session *s, uint64_t n);

@@ -2,6 +2,7 @@
 
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -144,16 +145,33 @@ static bool wanted(const char *name, int argc, char **argv)
 	return false;
 }
 
+static const char *running = "";
+
+/* An assertion of what is tested has failed: which test it was, and with which seed. */
+static void aborted(int number)
+{
+	char line[200];
+	int n = snprintf(line, sizeof line, "not ok %s: aborted (SEED=%llu)\n", running,
+	                 (unsigned long long)seed_used);
+
+	if (n > 0 && write(1, line, (size_t)n) < 0)
+		_exit(1);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 int main(int argc, char **argv)
 {
 	volatile int failed = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGABRT, aborted);
 	for (struct test *volatile t = first; t; t = t->next) {
 		if (!wanted(t->name, argc, argv))
 			continue;
 		test_random_seed(1);
 		seed_used = 0;
+		running = t->name;
 		if (setjmp(leave) == 0) {
 			t->run();
 			printf("ok %s\n", t->name);

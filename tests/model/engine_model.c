@@ -88,14 +88,17 @@ static void turn(void)
 		store_seal();
 	else if (kind < 97)
 		store_sync();
-	else if (kind < 99)
+	else if (kind < 98)
 		confirm_some();
+	else if (kind < 99)
+		m_watch_confirm();
 	else if (test_random_below(8) == 0)
 		store_crash();
 }
 
 static void walk(uint64_t seed, int turns, bool sqlite)
 {
+	buf_close(&w.expected_bytes);
 	memset(&w, 0, sizeof w);
 	test_random_seed(seed);
 	w.few = seed % 2 == 0;

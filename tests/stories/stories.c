@@ -424,6 +424,12 @@ static void limit(const char *text)
 		l->watch_bytes = n;
 	else if (strncmp(text, "waiting ", 8) == 0)
 		l->waiting = (uint32_t)n;
+	else if (strncmp(text, "putters ", 8) == 0)
+		l->putters = (uint32_t)n;
+	else if (strncmp(text, "putter_bytes ", 13) == 0)
+		l->putter_bytes = n;
+	else if (strncmp(text, "bytes ", 6) == 0)
+		l->bytes = n;
 	else
 		test_fail(__FILE__, __LINE__, "no such limit: %s", text);
 }
@@ -629,3 +635,8 @@ STORY(watchers_wait_like_others)
 STORY(a_space_has_a_shape)
 STORY(a_full_space_refuses)
 STORY(a_crash_keeps_a_spaces_options)
+STORY(full_waits_for_room)
+STORY(waiting_outs_resume)
+STORY(a_full_server_lets_outs_wait)
+STORY(waiting_outs_have_a_limit)
+STORY(unless_is_asked_again_when_there_is_room)

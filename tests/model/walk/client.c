@@ -38,6 +38,7 @@ void client_close(int conn)
 
 	ev.conn = (uint32_t)conn;
 	driver_step(&ev);
+	m_watch_cancel_all(conn, false);
 	if (w.conns[conn].session >= 0)
 		m_session_detach(w.conns[conn].session);
 	w.conns[conn].open = false;
@@ -136,6 +137,7 @@ void client_resume(int conn, int session)
 	item_put_bytes(&b, (struct bytes){s->id, ENGINE_SESSION_ID});
 	if (old >= 0) {
 		expect_code(old, 0, ERROR_TAKEN_OVER);
+		m_watch_cancel_all(old, false);
 		m_session_detach(session);
 		w.conns[old].session = -1;
 		w.conns[old].held = false;

@@ -16,6 +16,12 @@ int driver_step(const struct event *ev)
 	return engine_step(w.engine, ev, &w.fx);
 }
 
+/* A part before the final reply. */
+static bool is_part(struct bytes rest)
+{
+	return *rest.p == 1;
+}
+
 /* What the engine has done in its own time; the model follows. */
 static void observe(const struct effect *f)
 {
@@ -24,7 +30,10 @@ static void observe(const struct effect *f)
 	int session = w.conns[f->conn].session;
 
 	rest = expect_open(f, &n);
-	if (session >= 0 && *rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1)))
+	if (is_part(rest))
+		m_watch_part((int)f->conn, n, f->batch, rest.p + 1);
+	else if (session >= 0 && *rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1)) &&
+	         !m_watch_dropped((int)f->conn, n))
 		m_waiter_dropped(session, n);
 }
 
@@ -46,14 +55,17 @@ static void trace_reply(const struct effect *f)
 
 static void check_effect(const struct effect *f)
 {
+	uint64_t n;
+
 	if (f->kind == EFFECT_CHANGE)
 		w.journal->ops->add(w.journal, &f->change);
-	else if (f->kind == EFFECT_REPLY)
+	else if (f->kind == EFFECT_REPLY && !is_part(expect_open(f, &n)))
 		expect_reply(f);
 }
 
 void driver_check(void)
 {
+	m_waiter_count();
 	for (size_t i = 0; i < w.fx.count; i++)
 		if (w.fx.list[i].kind == EFFECT_REPLY) {
 			if (w.trace)
@@ -63,8 +75,10 @@ void driver_check(void)
 	for (size_t i = 0; i < w.fx.count; i++)
 		check_effect(&w.fx.list[i]);
 	expect_none();
-	if (!engine_working(w.engine))
+	if (!engine_working(w.engine)) {
 		m_waiter_settled();
+		m_watch_settled();
+	}
 	engine_assert(w.engine);
 }
 

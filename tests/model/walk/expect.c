@@ -8,10 +8,16 @@ void expect_item(int conn, uint64_t n, uint64_t batch, struct buf *item)
 {
 	struct expected *x = &w.expected[w.expected_count++];
 
-	CHECK(w.expected_count < 256 && item->len < sizeof x->bytes);
-	*x = (struct expected){.conn = conn, .n = n, .batch = batch, .len = item->len};
-	memcpy(x->bytes, item->data, item->len);
+	CHECK(w.expected_count < 256);
+	*x = (struct expected){.conn = conn, .n = n, .batch = batch, .len = item->len,
+	                       .at = w.expected_bytes.len};
+	buf_append(&w.expected_bytes, item->data, item->len);
 	buf_close(item);
+}
+
+static struct bytes item_of(const struct expected *x)
+{
+	return (struct bytes){w.expected_bytes.data + x->at, x->len};
 }
 
 void expect_code(int conn, uint64_t n, int code)
@@ -79,7 +85,7 @@ static void fail_reply(const struct effect *f, uint64_t n, struct bytes rest)
 
 		buf_printf(&b, "\n  expected%s conn %d n %llu", x->seen ? " (seen)" : "", x->conn,
 		           (unsigned long long)x->n);
-		print(&b, (struct bytes){x->bytes, x->len});
+		print(&b, item_of(x));
 	}
 	test_fail(__FILE__, __LINE__, "reply on conn %u to %llu not expected:%.*s", f->conn,
 	          (unsigned long long)n, (int)b.len, (char *)b.data);
@@ -120,7 +126,7 @@ static struct expected *find(const struct effect *f, uint64_t n, struct bytes it
 		struct expected *x = &w.expected[i];
 
 		if (!x->seen && x->conn == (int)f->conn && x->n == n &&
-		    bytes_equal((struct bytes){x->bytes, x->len}, item))
+		    bytes_equal(item_of(x), item))
 			return x;
 	}
 	return NULL;
@@ -151,7 +157,7 @@ static void fail_missing(const struct expected *x)
 {
 	struct buf b = BUF_INIT;
 
-	print(&b, (struct bytes){x->bytes, x->len});
+	print(&b, item_of(x));
 	test_fail(__FILE__, __LINE__, "no reply on conn %d to %llu:%.*s", x->conn,
 	          (unsigned long long)x->n, (int)b.len, (char *)b.data);
 }
@@ -162,4 +168,5 @@ void expect_none(void)
 		if (!w.expected[i].seen)
 			fail_missing(&w.expected[i]);
 	w.expected_count = 0;
+	buf_clear(&w.expected_bytes, 65536);
 }

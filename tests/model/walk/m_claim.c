@@ -33,6 +33,8 @@ static void end(struct m_tuple *t)
 
 void m_claim_done(struct m_tuple *t)
 {
+	if (!m_space(t->space)->dropped)
+		m_watch_note("done", t->space, t);
 	end(t);
 	t->used = false;
 	m_space_touch(t->space);
@@ -44,9 +46,11 @@ bool m_claim_bury(struct m_tuple *t)
 
 	if (dead < 0)
 		return false;
+	m_watch_note("bury", t->space, t);
 	end(t);
 	m_space_touch(t->space);
 	t->space = dead;
+	m_watch_note("put", dead, t);
 	m_tuple_appear(t);
 	w.totals.buried++;
 	return true;
@@ -63,6 +67,7 @@ void m_claim_back(struct m_tuple *t, bool undone)
 	if (!undone && s->tries && t->tries >= s->tries && m_claim_bury(t))
 		return;
 	t->tries -= undone;
+	m_watch_note("back", t->space, t);
 	end(t);
 	m_tuple_appear(t);
 }

@@ -99,6 +99,24 @@ static int graves(const struct named *k)
 	return code;
 }
 
+/* Room is what there is when its claims have ended. */
+static bool has_room(const struct named *k, const struct request *r, int conn)
+{
+	struct m_room room = {.count = 0};
+	struct bytes name, tuple;
+	struct message_put put;
+	const uint8_t *p;
+
+	for (uint64_t left = outs_of(r, &p); left > 0; left--) {
+		p = message_out_read(p, &name, &tuple, &put);
+		m_room_put(&room, m_space_find(name), tuple);
+	}
+	for (unsigned i = 0; i < k->count; i++)
+		if (i < k->done || i >= k->back)
+			m_room_gone(&room, k->claims[i]);
+	return m_room_judge(&room, conn, r->n);
+}
+
 static void end_claims(const struct named *k)
 {
 	for (unsigned i = 0; i < k->count; i++) {
@@ -130,6 +148,8 @@ void m_commit(int conn, int session, const struct request *r)
 		expect_code(conn, r->n, code);
 		return;
 	}
+	if (!has_room(&k, r, conn))
+		return;
 	end_claims(&k);
 	item_put_head(&b, ITEM_ARRAY, outs);
 	for (; outs > 0; outs--) {

@@ -83,6 +83,7 @@ static void give_back(struct m_tuple *t, bool died, bool cancelled)
 		t->used = false;
 	} else {
 		t->tries += died;
+		m_watch_note("back", t->space, t);
 		m_tuple_appear(t);
 	}
 }

@@ -1,6 +1,11 @@
 /* One request: resent, or executed. */
 #include "world.h"
 
+bool m_visible_only(const struct request *r)
+{
+	return request_has(r, OPTION_HIDDEN) && !r->option[OPTION_HIDDEN].u;
+}
+
 static void cancel(int conn, int session, const struct request *r)
 {
 	struct driver_conn *c = &w.conns[conn];
@@ -20,6 +25,8 @@ static void cancel(int conn, int session, const struct request *r)
 			batch = w.open_batch;
 		if (undone)
 			m_outcome_undo(o, false, true);
+	} else if (m_watch_cancel(conn, r->number)) {
+		undone = true;
 	} else {
 		undone = !c->first_n || r->number < c->first_n || r->number > c->last_n;
 	}
@@ -72,6 +79,12 @@ static void execute(int conn, const struct request *r, uint64_t order)
 		break;
 	case MESSAGE_COUNT:
 		m_take_count(conn, r, space);
+		break;
+	case MESSAGE_WAIT:
+		m_take_wait(conn, r, space, order);
+		break;
+	case MESSAGE_WATCH:
+		m_watch_run(conn, r, space);
 		break;
 	case MESSAGE_COMMIT:
 		m_commit(conn, session, r);

@@ -101,6 +101,7 @@ void m_session_bye(int conn, int session, uint64_t n)
 	for (int i = 0; i < WAITERS; i++)
 		if (w.now.waiters[i].used && w.now.waiters[i].session == session)
 			expect_code(conn, w.now.waiters[i].n, ERROR_CANCELLED);
+	m_watch_cancel_all(conn, true);
 	m_session_ack(0, UINT64_MAX, &session);
 	m_session_end(session, false);
 	item_put_null(&b);

@@ -32,7 +32,7 @@ int m_space_find(struct bytes name)
 
 static bool is_named(int space)
 {
-	bool named = false;
+	bool named = m_watch_names(space);
 
 	for (int i = 0; i < TUPLES; i++)
 		named |= w.now.tuples[i].used && w.now.tuples[i].space == space;
@@ -43,14 +43,14 @@ static bool is_named(int space)
 	return named;
 }
 
-int m_space_make(struct bytes name, bool is_volatile)
+int m_space_make(struct bytes name, bool is_volatile, uint64_t number)
 {
 	for (int i = 0; i < SPACES; i++) {
 		struct m_space *s = m_space(i);
 
 		if (s->used && !(s->dropped && !is_named(i)))
 			continue;
-		*s = (struct m_space){.used = true, .is_volatile = is_volatile};
+		*s = (struct m_space){.used = true, .is_volatile = is_volatile, .number = number};
 		CHECK(name.n < sizeof s->name);
 		memcpy(s->name, name.p, name.n);
 		m_space_touch(i);
@@ -70,37 +70,73 @@ int m_space_dead(int space, bool only_look, int *code)
 	*code = dead >= 0 && m_space(dead)->is_volatile != s->is_volatile ? ERROR_MIXED : 0;
 	if (*code)
 		return -1;
-	if (dead < 0 && !only_look) {
-		w.now.next_id++;
-		dead = m_space_make(bytes_of(name), s->is_volatile);
-	}
+	if (dead < 0 && !only_look)
+		dead = m_space_make(bytes_of(name), s->is_volatile, w.now.next_id++);
 	return dead;
+}
+
+/* Whether `dead` names what can be one; else a code. */
+static int judge_dead(const struct request *r, bool is_volatile)
+{
+	struct bytes dead = r->option[OPTION_DEAD].s;
+	int other;
+
+	if (!request_has(r, OPTION_DEAD) || dead.n == 0)
+		return 0;
+	if (bytes_equal(dead, r->space))
+		return ERROR_REQUEST;
+	other = m_space_find(dead);
+	return other >= 0 && m_space(other)->is_volatile != is_volatile ? ERROR_MIXED : 0;
+}
+
+static void set_options(struct m_space *s, const struct request *r)
+{
+	struct bytes dead = r->option[OPTION_DEAD].s, shape = r->option[OPTION_SHAPE].s;
+
+	if (request_has(r, OPTION_TRIES))
+		s->tries = r->option[OPTION_TRIES].u;
+	if (request_has(r, OPTION_TUPLES))
+		s->max_tuples = r->option[OPTION_TUPLES].u;
+	if (request_has(r, OPTION_BYTES))
+		s->max_bytes = r->option[OPTION_BYTES].u;
+	if (request_has(r, OPTION_DEAD)) {
+		CHECK(dead.n < sizeof s->dead);
+		memset(s->dead, 0, sizeof s->dead);
+		memcpy(s->dead, dead.p, dead.n);
+	}
+	if (request_has(r, OPTION_SHAPE)) {
+		CHECK(shape.n <= sizeof s->shape);
+		s->shape_len = *shape.p == ITEM_NULL ? 0 : (uint8_t)shape.n;
+		memcpy(s->shape, shape.p, shape.n);
+	}
 }
 
 static int create(const struct request *r)
 {
 	bool is_volatile = request_has(r, OPTION_VOLATILE) && r->option[OPTION_VOLATILE].u;
-	struct bytes dead = {NULL, 0};
-	struct m_space *s;
-	int other = -1;
+	int code = judge_dead(r, is_volatile);
 
 	if (m_space_find(r->space) >= 0)
 		return ERROR_SPACE_EXISTS;
-	if (request_has(r, OPTION_DEAD))
-		dead = r->option[OPTION_DEAD].s;
-	if (dead.n > 0 && bytes_equal(dead, r->space))
+	if (code == 0)
+		set_options(m_space(m_space_make(r->space, is_volatile, w.now.next_id++)), r);
+	return code;
+}
+
+static int alter(const struct request *r)
+{
+	int space = m_space_find(r->space), code;
+
+	if (space < 0)
+		return ERROR_NO_SPACE;
+	if (request_has(r, OPTION_VOLATILE))
 		return ERROR_REQUEST;
-	if (dead.n > 0)
-		other = m_space_find(dead);
-	if (other >= 0 && m_space(other)->is_volatile != is_volatile)
-		return ERROR_MIXED;
-	w.now.next_id++;
-	s = m_space(m_space_make(r->space, is_volatile));
-	if (request_has(r, OPTION_TRIES))
-		s->tries = (unsigned)r->option[OPTION_TRIES].u;
-	CHECK(dead.n < sizeof s->dead);
-	if (dead.n > 0)
-		memcpy(s->dead, dead.p, dead.n);
+	code = judge_dead(r, m_space(space)->is_volatile);
+	if (code)
+		return code;
+	set_options(m_space(space), r);
+	m_space_touch(space);
+	w.totals.altered++;
 	return 0;
 }
 
@@ -118,16 +154,85 @@ static int drop(const struct request *r)
 	for (int i = 0; i < TUPLES; i++)
 		if (w.now.tuples[i].space == space && !w.now.tuples[i].taken)
 			w.now.tuples[i].used = false;
+	m_watch_note("drop", space, NULL);
 	w.totals.dropped++;
 	return 0;
 }
 
+static void put_row(struct buf *b, int space)
+{
+	const struct m_space *s = m_space(space);
+	uint64_t claims = 0, bytes, tuples = m_room_used(space, &bytes);
+
+	for (int i = 0; i < TUPLES; i++)
+		claims += w.now.tuples[i].used && w.now.tuples[i].space == space &&
+		          w.now.tuples[i].token;
+	item_put_head(b, ITEM_MAP, 10);
+	item_put_text(b, "dead");
+	item_put_text(b, s->dead);
+	item_put_text(b, "name");
+	item_put_text(b, s->name);
+	item_put_text(b, "bytes");
+	item_put_uint(b, bytes);
+	item_put_text(b, "shape");
+	if (s->shape_len)
+		buf_append(b, s->shape, s->shape_len);
+	else
+		item_put_null(b);
+	item_put_text(b, "tries");
+	item_put_uint(b, s->tries);
+	item_put_text(b, "claims");
+	item_put_uint(b, claims);
+	item_put_text(b, "tuples");
+	item_put_uint(b, tuples);
+	item_put_text(b, "volatile");
+	item_put_bool(b, s->is_volatile);
+	item_put_text(b, "max_bytes");
+	item_put_uint(b, s->max_bytes);
+	item_put_text(b, "max_tuples");
+	item_put_uint(b, s->max_tuples);
+}
+
+/* By their numbers. */
+static void list(int conn, uint64_t n)
+{
+	struct buf b = BUF_INIT, rows = BUF_INIT;
+	uint64_t last = 0, count = 0;
+
+	for (;;) {
+		int next = -1;
+
+		for (int i = 0; i < SPACES; i++)
+			if (m_space(i)->used && !m_space(i)->dropped && m_space(i)->number > last &&
+			    (next < 0 || m_space(i)->number < m_space(next)->number))
+				next = i;
+		if (next < 0)
+			break;
+		last = m_space(next)->number;
+		put_row(&rows, next);
+		count++;
+	}
+	item_put_head(&b, ITEM_ARRAY, count);
+	buf_append(&b, rows.data, rows.len);
+	buf_close(&rows);
+	expect_result(conn, n, 0, &b);
+}
+
 void m_space_run(int conn, int session, const struct request *r)
 {
-	bool creating = bytes_equal(r->verb, bytes_of("create"));
-	int code = creating ? create(r) : drop(r);
 	struct buf b = BUF_INIT;
+	int code;
 
+	if (bytes_equal(r->verb, bytes_of("list"))) {
+		list(conn, r->n);
+		return;
+	}
+	if (bytes_equal(r->verb, bytes_of("create")))
+		code = create(r);
+	else if (bytes_equal(r->verb, bytes_of("alter")))
+		code = alter(r);
+	else
+		code = drop(r);
 	if (code) {
 		expect_code(conn, r->n, code);
 		return;

@@ -4,9 +4,14 @@
 
 #include <stdlib.h>
 
-static bool m_tuple_matches(const uint8_t *template, const struct m_tuple *t)
+bool m_tuple_matches(const uint8_t *template, const struct m_tuple *t)
 {
 	return *template == ITEM_NULL || formal_match(template, t->bytes);
+}
+
+bool m_tuple_exists(const struct m_tuple *t)
+{
+	return t->used && (!t->taken || t->token);
 }
 
 uint64_t m_tuple_put(int space, struct bytes item)
@@ -22,6 +27,7 @@ uint64_t m_tuple_put(int space, struct bytes item)
 		*t = (struct m_tuple){
 			.used = true, .space = space, .id = id, .len = (uint8_t)item.n};
 		memcpy(t->bytes, item.p, item.n);
+		m_watch_note("put", space, t);
 		m_tuple_appear(t);
 		return id;
 	}
@@ -38,9 +44,9 @@ void m_tuple_appear(struct m_tuple *t)
 	for (int i = 0; i < WAITERS; i++) {
 		struct m_waiter *one = &w.now.waiters[i];
 
-		if (!one->used || !one->in || one->space != t->space || !m_tuple_matches(one->bytes, t))
+		if (!one->used || !one->in || one->op == MESSAGE_WAIT || one->space != t->space || !m_tuple_matches(one->bytes, t))
 			continue;
-		if (one->take) {
+		if (one->op == MESSAGE_IN) {
 			taker = !taker || one->order < taker->order ? one : taker;
 		} else if (t->id > one->after) {
 			expect_tuples(one->session, one->n, t->space, &t, 1);
@@ -76,7 +82,7 @@ int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
 
-		if (t->used && (!t->taken || (hidden && t->token)) && t->space == space &&
+		if (t->used && (hidden ? m_tuple_exists(t) : !t->taken) && t->space == space &&
 		    t->id > after && m_tuple_matches(template, t))
 			found[count++] = t;
 	}

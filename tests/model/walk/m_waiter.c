@@ -13,7 +13,10 @@ void m_waiter_new(int session, const struct request *r, int space, uint64_t orde
 	CHECK(one && r->value.n <= sizeof one->bytes);
 	*one = (struct m_waiter){
 		.used = true,
-		.take = r->op == MESSAGE_IN,
+		.op = r->op,
+		.drain = request_has(r, OPTION_DRAIN) && r->option[OPTION_DRAIN].u,
+		.all = !m_visible_only(r),
+		.least = bytes_equal(r->verb, bytes_of("eq")) ? 0 : r->number,
 		.resent = true,
 		.in = true,
 		.space = space,
@@ -49,6 +52,50 @@ void m_waiter_end(struct m_waiter *one)
 	one->used = false;
 }
 
+/* In vain: null to who waits for a number, no tuples to the others. */
+static void expect_nothing(const struct m_waiter *one)
+{
+	struct buf b = BUF_INIT;
+
+	if (one->op == MESSAGE_WAIT)
+		item_put_null(&b);
+	else
+		item_put_head(&b, ITEM_ARRAY, 0);
+	expect_result(m_session_conn(one->session), one->n, m_space_batch(one->space), &b);
+}
+
+/* Answers one who waits for a number, or for nothing to be left, when it is so. */
+static bool counted(struct m_waiter *one)
+{
+	struct m_tuple *found[TUPLES];
+	bool all = one->op == MESSAGE_IN || one->all;
+	uint64_t count = (uint64_t)m_tuple_scan(one->space, one->bytes, 0, all, found);
+	struct buf b = BUF_INIT;
+
+	if (one->op == MESSAGE_RD || (one->op == MESSAGE_IN && !one->drain) ||
+	    (one->least ? count < one->least : count > 0))
+		return false;
+	if (one->op == MESSAGE_IN) {
+		expect_nothing(one);
+	} else {
+		item_put_uint(&b, count);
+		expect_result(m_session_conn(one->session), one->n, m_space_batch(one->space), &b);
+	}
+	m_waiter_end(one);
+	w.totals.counted++;
+	return true;
+}
+
+void m_waiter_count(void)
+{
+	for (int i = 0; i < WAITERS; i++) {
+		struct m_waiter *one = &w.now.waiters[i];
+
+		if (one->used && one->in && !m_space(one->space)->dropped)
+			counted(one);
+	}
+}
+
 void m_waiter_expire(void)
 {
 	struct m_waiter *due[WAITERS];
@@ -64,7 +111,7 @@ void m_waiter_expire(void)
 		int session = due[i]->session;
 
 		if (session >= SESSIONS || w.now.sessions[session].conn >= 0)
-			expect_tuples(session, due[i]->n, due[i]->space, NULL, 0);
+			expect_nothing(due[i]);
 		m_waiter_end(due[i]);
 	}
 }
@@ -135,9 +182,9 @@ void m_waiter_reenter(int session)
 		one->in = true;
 		n = n < one->max ? n : one->max;
 		n = n < room ? n : room;
-		if (n == 0)
-			continue;
-		if (one->take)
+		if (n == 0 || one->op == MESSAGE_WAIT)
+			continue; /* m_waiter_count() looks at numbers */
+		if (one->op == MESSAGE_IN)
 			m_take_give(found, n, session, one->n, one->space, one->lease);
 		else
 			expect_tuples(session, one->n, one->space, found, n);

@@ -24,9 +24,11 @@ enum { M_MAIN = 0 }; /* the space that is always there */
 
 struct m_space {
 	bool used, dropped, is_volatile;
-	unsigned tries;       /* 0: never buried */
-	char name[40], dead[40];
+	uint64_t number;
 	uint64_t last_batch;  /* 0 in a volatile one */
+	char name[40], dead[40];
+	uint64_t tries, max_tuples, max_bytes; /* 0: no limit */
+	uint8_t shape_len, shape[60];
 };
 
 
@@ -42,7 +44,12 @@ struct m_tuple {
 };
 
 struct m_waiter {
-	bool used, take, resent, in;
+	bool used, resent;
+	bool in;    /* in its place: not detached */
+	bool drain; /* in */
+	bool all;   /* wait: hidden tuples count too */
+	enum message_op op;
+	uint64_t least; /* wait; 0: for none */
 	int space, session, max;
 	uint64_t n, after, order, deadline, lease; /* 0: none */
 	uint8_t len, bytes[120];
@@ -98,13 +105,15 @@ struct m_space *m_space(int space);
 
 /* The space of that name, or -1. */
 int m_space_find(struct bytes name);
-int m_space_make(struct bytes name, bool is_volatile);
+
+/* `number`: of a space, given once. */
+int m_space_make(struct bytes name, bool is_volatile, uint64_t number);
 
 /* Where the space's dead go, made when it is needed; -1 and *code when there cannot
  * be one. With `only_look` it is not made: -1 and code 0 then mean that it can be. */
 int m_space_dead(int space, bool only_look, int *code);
 
-/* create and drop. */
+/* create, alter, drop and list. */
 void m_space_run(int conn, int session, const struct request *r);
 
 /* ---- m_tuple.c ---------------------------------------------------------------- */
@@ -116,7 +125,11 @@ uint64_t m_tuple_put(int space, struct bytes item);
  * have one more. */
 void m_tuple_appear(struct m_tuple *t);
 
-/* All visible matches, oldest first; with `hidden`, what is claimed too. */
+/* Whether it exists: it is visible, or hidden as what is claimed is. */
+bool m_tuple_exists(const struct m_tuple *t);
+bool m_tuple_matches(const uint8_t *template, const struct m_tuple *t);
+
+/* All visible matches, oldest first; with `hidden`, all that exist. */
 int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden,
                  struct m_tuple **found);
 
@@ -150,6 +163,9 @@ void m_waiter_new(int session, const struct request *r, int space, uint64_t orde
 struct m_waiter *m_waiter_find(int session, uint64_t n);
 void m_waiter_end(struct m_waiter *one);
 void m_waiter_expire(void);
+
+/* The step is over: those who wait for a number, or for nothing to be left. */
+void m_waiter_count(void);
 
 /* The engine has answered one whose space was dropped; at last, all of them. */
 void m_waiter_dropped(int session, uint64_t n);
@@ -193,11 +209,59 @@ void m_session_bye(int conn, int session, uint64_t n);
 /* Acknowledges; *ctx is the session (for message_ranges). */
 void m_session_ack(uint64_t from, uint64_t to, void *ctx);
 
+/* ---- m_room.c: shapes and limits of spaces -------------------------------------- */
+
+struct m_room {
+	int spaces[24]; /* in the order in which they were named */
+	uint64_t tuples[24], bytes[24], gone[24], freed[24];
+	int count, code;
+	uint64_t batch;
+};
+
+void m_room_put(struct m_room *a, int space, struct bytes tuple);
+void m_room_gone(struct m_room *a, const struct m_tuple *t);
+
+/* Whether all that may be put; else the error is expected. */
+bool m_room_judge(struct m_room *a, int conn, uint64_t n);
+
+/* How many tuples of the space exist, and their bytes. */
+uint64_t m_room_used(int space, uint64_t *bytes);
+
+/* ---- m_watch.c: what happened, and who is told ----------------------------------- */
+
+void m_watch_note(const char *kind, int space, const struct m_tuple *t);
+void m_watch_run(int conn, const struct request *r, int space);
+void m_watch_reset(void);
+
+/* Whether there is a watch of it. */
+bool m_watch_names(int space);
+
+/* The last cursor that anybody was told. */
+uint64_t m_watch_cursor(int space);
+
+/* Whether the connection has such a watch; it is cancelled then. */
+bool m_watch_cancel(int conn, uint64_t n);
+void m_watch_cancel_all(int conn, bool answered);
+
+/* The engine has sent a part, or the end of one whose space was dropped. */
+void m_watch_part(int conn, uint64_t n, uint64_t batch, const uint8_t *part);
+bool m_watch_dropped(int conn, uint64_t n);
+
+/* No work is left: who has no unconfirmed parts has all there is. */
+void m_watch_settled(void);
+
+/* The kernel has some of the parts. */
+void m_watch_confirm(void);
+
+/* Whether hidden tuples do not count for the request (`hidden: false`). */
+bool m_visible_only(const struct request *r);
+
 /* ---- requests ------------------------------------------------------------------- */
 
 void m_put(int conn, int session, const struct request *r, int space);
 void m_take(int session, const struct request *r, int space, uint64_t order);
 void m_take_count(int conn, const struct request *r, int space);
+void m_take_wait(int conn, const struct request *r, int space, uint64_t order);
 
 /* Gives tuples to a session. `ms`: of the lease, or 0. */
 void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int space, uint64_t ms);

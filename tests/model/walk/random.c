@@ -18,6 +18,20 @@ unsigned random_options(struct buf *b, struct options *o)
 	return o->count > 0;
 }
 
+void random_bool(struct options *o, const char *name, bool value)
+{
+	item_put_text(&o->b, name);
+	item_put_bool(&o->b, value);
+	o->count++;
+}
+
+static void random_text(struct options *o, const char *name, const char *value)
+{
+	item_put_text(&o->b, name);
+	item_put_text(&o->b, value);
+	o->count++;
+}
+
 static uint64_t timeout(void)
 {
 	return test_random_below(3) ? test_random_below(400) : 0;
@@ -31,6 +45,8 @@ static unsigned take_options(struct buf *b, bool read)
 		random_uint(&o, "max", 1 + test_random_below(MAX));
 	if (read && test_random_below(3) == 0)
 		random_uint(&o, "after", random_id());
+	if (!read && test_random_below(5) == 0)
+		random_bool(&o, "drain", true);
 	if (!read && test_random_below(2))
 		random_uint(&o, "lease",
 		            test_random_below(3) ? 1 + test_random_below(600) : 60000);
@@ -70,12 +86,26 @@ static bool may_commit(int session)
 	return m_claim_first(session) || test_random_below(12) == 0;
 }
 
+static unsigned put_options(struct buf *b)
+{
+	struct options o = {.count = 0};
+
+	if (test_random_below(5) == 0) {
+		item_put_text(&o.b, "unless");
+		random_template(&o.b);
+		o.count++;
+		if (test_random_below(2))
+			random_bool(&o, "hidden", test_random_below(2));
+	}
+	return random_options(b, &o);
+}
+
 static unsigned random_out(struct buf *b)
 {
 	item_put_text(b, "out");
 	item_put_text(b, random_space());
 	random_tuple(b);
-	return 2;
+	return 2 + put_options(b);
 }
 
 static unsigned random_outs(struct buf *b)
@@ -85,7 +115,7 @@ static unsigned random_outs(struct buf *b)
 	item_put_head(b, ITEM_ARRAY, 3);
 	for (int i = 0; i < 3; i++)
 		random_tuple(b);
-	return 2;
+	return 2 + put_options(b);
 }
 
 static unsigned random_take(struct buf *b, const char *op)
@@ -98,10 +128,70 @@ static unsigned random_take(struct buf *b, const char *op)
 
 static unsigned random_count(struct buf *b)
 {
+	struct options o = {.count = 0};
+
 	item_put_text(b, "count");
 	item_put_text(b, random_space());
 	random_template(b);
-	return 2;
+	if (test_random_below(2))
+		random_bool(&o, "hidden", test_random_below(2));
+	return 2 + random_options(b, &o);
+}
+
+static unsigned random_wait(struct buf *b)
+{
+	struct options o = {.count = 0};
+	bool none = test_random_below(2);
+
+	item_put_text(b, "wait");
+	item_put_text(b, random_space());
+	random_template(b);
+	item_put_head(b, ITEM_ARRAY, 2);
+	item_put_text(b, none ? "eq" : "ge");
+	item_put_uint(b, none ? 0 : test_random_below(6));
+	if (test_random_below(2))
+		random_bool(&o, "hidden", test_random_below(2));
+	if (test_random_below(3))
+		random_uint(&o, "timeout", timeout());
+	return 3 + random_options(b, &o);
+}
+
+static unsigned random_watch(struct buf *b)
+{
+	int space = (int)test_random_below(3) ? M_MAIN : (int)test_random_below(SPACES);
+	const struct m_space *s = m_space(space);
+	struct options o = {.count = 0};
+	uint64_t cursor = s->used ? m_watch_cursor(space) : 0;
+
+	item_put_text(b, "watch");
+	item_put_text(b, s->used ? s->name : "vol");
+	random_template(b);
+	if (test_random_below(2))
+		random_uint(&o, "after", test_random_below(4) && cursor ? cursor - test_random_below(6) : 0);
+	return 2 + random_options(b, &o);
+}
+
+static void space_options(struct options *o, const char *name)
+{
+	if (test_random_below(3))
+		random_uint(o, "tries", test_random_below(4));
+	if (test_random_below(2)) {
+		const char *dead = *name == 'v' ? "vdead" : "dead";
+
+		random_text(o, "dead", test_random_below(12) ? dead : test_random_below(2) ? "c" : "");
+	}
+	if (test_random_below(3) == 0)
+		random_uint(o, "tuples", test_random_below(8));
+	if (test_random_below(4) == 0)
+		random_uint(o, "bytes", test_random_below(2) ? 40 + test_random_below(400) : 0);
+	if (test_random_below(4) == 0) {
+		item_put_text(&o->b, "shape");
+		if (test_random_below(2))
+			random_template(&o->b);
+		else
+			item_put_null(&o->b);
+		o->count++;
+	}
 }
 
 /* Volatile spaces are called v..., so that what a dead-letter space is called says
@@ -115,20 +205,27 @@ static unsigned random_create(struct buf *b)
 	item_put_text(b, "space");
 	item_put_text(b, "create");
 	item_put_text(b, name);
-	if (test_random_below(3))
-		random_uint(&o, "tries", 1 + test_random_below(3));
-	if (test_random_below(2)) {
-		const char *dead = *name == 'v' ? "vdead" : "dead";
+	space_options(&o, name);
+	if ((*name == 'v') != (test_random_below(20) == 0))
+		random_bool(&o, "volatile", true);
+	return 2 + random_options(b, &o);
+}
 
-		item_put_text(&o.b, "dead");
-		item_put_text(&o.b, test_random_below(12) ? dead : "c");
-		o.count++;
-	}
-	if ((*name == 'v') != (test_random_below(20) == 0)) {
-		item_put_text(&o.b, "volatile");
-		item_put_bool(&o.b, true);
-		o.count++;
-	}
+/* `main` is left as open as it can be. */
+static unsigned random_alter(struct buf *b)
+{
+	const char *name = random_space();
+	struct options o = {.count = 0};
+
+	item_put_text(b, "space");
+	item_put_text(b, "alter");
+	item_put_text(b, name);
+	if (strcmp(name, "main") == 0)
+		random_uint(&o, "tries", test_random_below(6));
+	else
+		space_options(&o, name);
+	if (test_random_below(30) == 0)
+		random_bool(&o, "volatile", true);
 	return 2 + random_options(b, &o);
 }
 
@@ -142,20 +239,27 @@ static unsigned random_drop(struct buf *b)
 
 static unsigned random_admin(struct buf *b)
 {
-	uint64_t kind = test_random_below(8);
+	uint64_t kind = test_random_below(13);
 
 	if (kind < 4)
 		return random_create(b);
 	if (kind < 6)
 		return random_drop(b);
-	item_put_text(b, kind == 6 || test_random_below(6) ? "ping" : "bye");
+	if (kind < 9)
+		return random_alter(b);
+	if (kind < 11) {
+		item_put_text(b, "space");
+		item_put_text(b, "list");
+		return 1;
+	}
+	item_put_text(b, kind == 11 || test_random_below(6) ? "ping" : "bye");
 	return 0;
 }
 
 /* Writes a request from its name on; answers how many items follow the name. */
 static unsigned random_body(struct buf *b, int session, uint64_t n)
 {
-	uint64_t kind = test_random_below(104);
+	uint64_t kind = test_random_below(112);
 	bool room = tuples_used() < 60;
 
 	if (kind < 30 && room)
@@ -172,6 +276,10 @@ static unsigned random_body(struct buf *b, int session, uint64_t n)
 		return random_count(b);
 	if (kind < 97)
 		return random_admin(b);
+	if (kind < 101)
+		return random_wait(b);
+	if (kind < 105)
+		return random_watch(b);
 	item_put_text(b, "cancel");
 	item_put_uint(b, n - test_random_below(n < 30 ? n : 30));
 	return 1;

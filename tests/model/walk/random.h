@@ -5,12 +5,15 @@
 
 #include "../../../libclient/base/buf.h"
 
+#include <stdbool.h>
+
 struct options {
 	struct buf b;
 	unsigned count;
 };
 
 void random_uint(struct options *o, const char *name, uint64_t value);
+void random_bool(struct options *o, const char *name, bool value);
 
 /* Appends the options as a map and closes them; answers 1, or 0 when there is none. */
 unsigned random_options(struct buf *b, struct options *o);

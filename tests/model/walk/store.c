@@ -80,10 +80,13 @@ void store_start(void)
 	w.expiries = 0;
 	if (w.few) {
 		config.limits.indexes = 2;
+		config.limits.ring_bytes = 800;
+		config.limits.watch_bytes = 100;
 		config.limits.claims = (uint32_t)w.most_claims;
 		config.limits.expiries = w.most_expiries;
 	}
 	w.engine = engine_create(&config);
+	m_watch_reset();
 	open_journal();
 	if (w.journal->ops->recover(w.journal, restore_row, NULL, NULL, &found))
 		test_fail(__FILE__, __LINE__, "recovery: %s", w.journal->ops->error(w.journal));
@@ -92,7 +95,7 @@ void store_start(void)
 	else if (w.open_batch > 0)
 		m_recover(&w.durable);
 	else
-		m_space_make(bytes_of("main"), false);
+		m_space_make(bytes_of("main"), false, 1);
 	w.durable = w.now;
 	ev = driver_event(EV_READY);
 	ev.batch = found.batch + 1;

@@ -34,8 +34,7 @@ struct client {
 struct expected {
 	int conn;
 	uint64_t n, batch;
-	size_t len;
-	uint8_t bytes[512];
+	size_t at, len; /* in expected_bytes */
 	bool seen;
 };
 
@@ -52,7 +51,13 @@ struct expected {
 	X(stale, "commits and renewals too late")                                                  \
 	X(buried, "buried")                                                                        \
 	X(dropped, "spaces dropped")                                                               \
-	X(byes, "byes")
+	X(byes, "byes")                                                                            \
+	X(altered, "spaces altered")                                                               \
+	X(refused, "puts refused by a space")                                                      \
+	X(unless, "puts that were there")                                                          \
+	X(counted, "waits for a number, and drains")                                               \
+	X(told, "events told")                                                                     \
+	X(gaps, "gaps")
 
 struct totals {
 #define X(name, text) unsigned long name;
@@ -71,6 +76,7 @@ struct world {
 	struct client clients[SESSIONS + CONNS];
 	struct expected expected[256];
 	int expected_count;
+	struct buf expected_bytes;
 	uint64_t now_ms, wall_ms;
 	uint64_t random_id;
 	bool walking;
