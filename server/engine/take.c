@@ -139,7 +139,7 @@ static void reenter_answer(struct engine *e, struct waiter *w, uint32_t count)
 {
 	struct session *s = w->session;
 
-	if (w->op == MESSAGE_RD) {
+	if (w->op == MESSAGE_RD || count == 0) { /* 0: it drains, and nothing is left */
 		reply_tuples(e, s->conn, w->n, w->space->last_batch, false, e->some, count);
 		return;
 	}
