@@ -90,6 +90,13 @@ static bool put_word(struct buf *out, const struct fill *f, const char *blank, s
 	return ok;
 }
 
+static bool refuse_trouble(const struct scan *s, char *why)
+{
+	snprintf(why, FILL_WHY, "blanks and %s do not go together: use $TILIA_NAME there, "
+	         "or a command with arguments", s->trouble);
+	return false;
+}
+
 /* The blank at s->p, and ${n} that looks like one. */
 static bool put_blank(struct scan *s, struct buf *out, size_t n, const struct fill *f, char *why)
 {
@@ -103,6 +110,8 @@ static bool put_blank(struct scan *s, struct buf *out, size_t n, const struct fi
 		s->p += n;
 		return put_word(out, f, s->p - n, n, why);
 	}
+	if (known && s->trouble != NULL)
+		return refuse_trouble(s, why);
 	if (known)
 		return fill_refuse(why, s->p, n,
 		                   "it becomes one quoted word, so it stands outside of quotes");
@@ -130,12 +139,9 @@ bool fill_shell(struct buf *out, const char *text, const struct fill *f, char *w
 		buf_append(out, s.p, n);
 		s.p += n;
 	}
+	if (s.trouble != NULL && s.filled)
+		return refuse_trouble(&s, why);
 	if (s.quote != 0 && s.filled)
 		return fill_refuse(why, &s.quote, 1, "this quote is not closed");
-	if (s.trouble != NULL && s.filled) {
-		snprintf(why, FILL_WHY, "blanks and %s do not go together: use $TILIA_NAME there, "
-		         "or a command with arguments", s.trouble);
-		return false;
-	}
 	return true;
 }

@@ -17,7 +17,7 @@ _tilia()
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		[[ ${COMP_WORDS[i]} == -- ]] || continue
-		[[ $command == work ]] && compopt -o default
+		[[ $command == work || $command == lock ]] && compopt -o default
 		return
 	done
 	if [[ $previous == --space || $previous == -s ]]; then

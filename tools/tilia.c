@@ -180,6 +180,11 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"TERM or Ctrl-C: no more jobs, those that run may finish; once more terminates them.\n" \
 	"Exit status: 5 when a job was given back, buried or lost.\n\n" BLANKS
 
+#define LOCK \
+	"A single word behind -- is for sh -c. The exit status is the command's own; 1 when the lock\n" \
+	"was not had in time; 8 when it was lost: the command is then terminated before another can\n" \
+	"have it. $TILIA_TOKEN is greater with each holder. The lock is the tuple [\"lock\", NAME].\n"
+
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
 	 OUT FIELDS,
@@ -220,6 +225,9 @@ const struct command tool_commands[] = {
 	{"work", "[OPTION]... FIELD... -- COMMAND [ARG]...",
 	 "runs a command for each tuple that matches, and waits for more", WORK, work_options,
 	 work_main, false},
+	{"lock", "[OPTION]... NAME -- COMMAND [ARG]...",
+	 "runs a command while it holds a lock, on all hosts one at a time", LOCK, lock_options,
+	 lock_main, false},
 	{"relay", "[--connect ADDRESS]", "the protocol over standard input and output", NULL,
 	 relay_options, relay_main, false},
 	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options,

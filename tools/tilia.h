@@ -16,6 +16,7 @@ enum tool_exit {
 	EXIT_SOME = 5, /* some hosts or jobs failed */
 	EXIT_BOOTSTRAP = 6,   /* interpreter or bootstrap */
 	EXIT_LOCAL = 7,       /* input or output of this process failed */
+	EXIT_LOST = 8,        /* the lock was lost while its command ran */
 	EXIT_INTERRUPTED = 130,
 };
 
@@ -52,6 +53,7 @@ TOOL_COMMAND(pipe)
 TOOL_COMMAND(relay)
 TOOL_COMMAND(run)
 TOOL_COMMAND(work)
+TOOL_COMMAND(lock)
 TOOL_COMMAND(bench)
 TOOL_COMMAND(version)
 

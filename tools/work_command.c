@@ -192,7 +192,8 @@ static bool program_is_there(const char *name)
 
 bool work_command_check(const struct work *w, char *why)
 {
-	static const struct fill_value values[] = {{"stdout", NULL}, {"status", NULL}, {NULL, NULL}};
+	static const struct fill_value values[] = {
+		{"stdout", NULL}, {"status", NULL}, {NULL, NULL}};
 	struct fill f = fill_of(w, NULL);
 	struct words argv = {NULL, 0};
 	struct buf result = BUF_INIT;

@@ -177,7 +177,9 @@ static int exit_status(const struct work *w)
 		return EXIT_INTERRUPTED;
 	if (w->back + w->buried + w->lost > 0)
 		return EXIT_SOME;
-	return w->begun == 0 && w->op.timeout_ms != 0 && signals_first() == 0 ? EXIT_NONE : EXIT_DONE;
+	if (w->begun == 0 && w->op.timeout_ms != 0 && signals_first() == 0)
+		return EXIT_NONE;
+	return EXIT_DONE;
 }
 
 int work_run(struct work *w)

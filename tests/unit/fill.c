@@ -235,8 +235,8 @@ TEST(random_values_reach_a_shell_unharmed)
 TEST(random_commands_are_refused_or_safe)
 {
 	static const char *const parts[] = {
-		"{n}", "'", "\"", "\\", "`", "$(", ")", "$((", "))", "${x}", "${x:-", "}", "#", "\n",
-		" ",
+		"{n}", "'", "\"", "\\", "`", "$(", ")", "$((", "))",
+		"${x}", "${x:-", "}", "#", "\n", " ",
 		"<<E\n", "E\n", "a", "$'", "[", "]", "((", ";", "|", "x[", "$", "{", "echo ",
 	};
 	static const char *const hostile = "[\"'$(echo PWNED >&3)`echo PWNED >&3`\\n;echo PWNED "
