@@ -53,6 +53,7 @@ static void end_sessions(struct engine *e)
 		if (!c)
 			continue;
 		search_end(&c->seeker);
+		survey_end(c);
 		s = c->session;
 		if (s) {
 			s->conn = NULL;
@@ -60,6 +61,7 @@ static void end_sessions(struct engine *e)
 		}
 		xfree((void *)(uintptr_t)c->principal.p);
 		xfree((void *)(uintptr_t)c->may.p);
+		xfree((void *)(uintptr_t)c->client.p);
 		xfree(c);
 	}
 	xfree(e->conns);

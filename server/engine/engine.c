@@ -47,6 +47,7 @@ struct engine *engine_create(const struct engine_config *config)
 	heap_init(&e->graces);
 	heap_init(&e->leases);
 	list_init(&e->work);
+	seq_init(&e->waiters);
 	list_init(&e->rooms);
 	list_init(&e->pressed);
 	list_init(&e->room_work.link);
@@ -217,12 +218,14 @@ static void open_conn(struct engine *e, const struct event *ev)
 static void close_conn(struct engine *e, struct conn *c)
 {
 	search_end(&c->seeker);
+	survey_end(c);
 	if (c->session)
 		session_detach(e, c->session);
 	e->conns[c->number] = NULL;
 	e->conn_count--;
 	xfree((void *)(uintptr_t)c->principal.p);
 	xfree((void *)(uintptr_t)c->may.p);
+	xfree((void *)(uintptr_t)c->client.p);
 	xfree(c);
 }
 

@@ -3,8 +3,11 @@
 
 #include "../../libclient/formal.h"
 #include "../../libclient/frame.h"
+#include "../../libclient/utf8.h"
 
 #include <stdlib.h>
+
+#define CLIENT_BYTES 255 /* of hello's `client` that are kept */
 
 struct ack_ctx {
 	struct engine *e;
@@ -243,6 +246,21 @@ static bool greet(struct engine *e, struct conn *c, const struct event *ev, bool
 	return true;
 }
 
+/* For those who ask who waits. */
+static void keep_client(struct conn *c, const struct request *r)
+{
+	struct bytes all = r->option[OPTION_CLIENT].s, kept = {all.p, 0};
+	size_t n = 1;
+
+	if (!request_has(r, OPTION_CLIENT))
+		return;
+	while (n > 0 && kept.n + n <= CLIENT_BYTES) {
+		n = utf8_next((struct bytes){all.p + kept.n, all.n - kept.n}, NULL);
+		kept.n += kept.n + n <= CLIENT_BYTES ? n : 0;
+	}
+	c->client = session_copy(kept);
+}
+
 int session_hello(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
@@ -252,10 +270,12 @@ int session_hello(struct engine *e, struct conn *c, const struct event *ev)
 	if (!none && r->session_text && ev->batch_full)
 		return ENGINE_AGAIN;
 	/* What was sent behind a refused hello must not be done without its session. */
-	if (greet(e, c, ev, none))
+	if (greet(e, c, ev, none)) {
 		c->greeted = true;
-	else
+		keep_client(c, r);
+	} else {
 		reply_close(e, c, false);
+	}
 	return 0;
 }
 

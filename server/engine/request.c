@@ -125,6 +125,7 @@ static void accepted(struct engine *e, struct conn *c, const struct request *r)
 {
 	e->requests[r->op]++;
 	search_end(&c->seeker);
+	survey_end(c);
 	c->old_order = 0;
 	if (r->op == MESSAGE_HELLO || r->op == MESSAGE_ACK)
 		return;
@@ -135,6 +136,12 @@ static void accepted(struct engine *e, struct conn *c, const struct request *r)
 		c->first_n = r->n;
 }
 
+/* Whether a request waits for work that is not finished. */
+static bool is_parked(struct engine *e, struct conn *c)
+{
+	return search_pending(e, &c->seeker) || survey_pending(c);
+}
+
 int request_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
@@ -142,7 +149,7 @@ int request_run(struct engine *e, struct conn *c, const struct event *ev)
 
 	if (c->leaving || !c->session)
 		return 0;
-	if (search_pending(e, &c->seeker)) /* the request before it, or itself */
+	if (is_parked(e, c)) /* the request before it, or itself */
 		return ENGINE_AGAIN;
 	if (r->op == MESSAGE_ACK)
 		ack(e, c, ev);
@@ -160,7 +167,7 @@ int request_bad(struct engine *e, struct conn *c, const struct event *ev)
 
 	if (c->leaving)
 		return 0;
-	if (search_pending(e, &c->seeker)) /* the request before it, or itself */
+	if (is_parked(e, c)) /* the request before it, or itself */
 		return ENGINE_AGAIN;
 	c->greeted = true;
 	if (!b->fatal && b->n > c->last_n)

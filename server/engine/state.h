@@ -17,6 +17,7 @@
 #include "room.h"
 #include "search.h"
 #include "shape.h"
+#include "survey.h"
 #include "tally.h"
 #include "tuple.h"
 #include "waiter.h"
@@ -392,6 +393,8 @@ struct conn {
 	uint64_t first_n, last_n; /* request numbers seen */
 	uint64_t old_n, old_order; /* a waiting request that was resent, and its old place */
 	struct seeker seeker;   /* of the request that is kept back */
+	struct survey *survey;  /* likewise, or NULL */
+	struct bytes client;    /* who it says it is; owned */
 };
 
 struct engine {
@@ -419,6 +422,7 @@ struct engine {
 	uint64_t opened;         /* connections, ever */
 	struct heap timers, graces, leases;
 	uint32_t expiries; /* leases that ended in this batch and changed something durable */
+	struct seq waiters;      /* all of them, by order */
 	struct list work;
 	struct list rooms;       /* space.room: their first putter may fit */
 	struct list pressed;     /* likewise: its first fits into the space, not into the server */

@@ -322,6 +322,7 @@ struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request
 	w->order = c->old_n == r->n && c->old_order ? c->old_order : ++e->orders;
 	w->n = r->n;
 	w->op = r->op;
+	w->since_ms = e->now_ms;
 	w->session = session;
 	w->space = s;
 	w->resent = true;
@@ -336,6 +337,7 @@ struct waiter *waiter_new(struct engine *e, struct conn *c, const struct request
 	s->refs++;
 	list_append(&session->waiting, &w->link);
 	hash_insert(&session->waiting_by_n, n_hash(w->n), w);
+	seq_insert(&e->waiters, w);
 	if (request_has(r, OPTION_TIMEOUT))
 		heap_insert(&e->timers, &w->timer, e->now_ms + r->option[OPTION_TIMEOUT].u);
 	return w;
@@ -395,6 +397,7 @@ void waiter_free(struct engine *e, struct waiter *w)
 		seq_insert(&s->early, early);
 	}
 	hash_remove(&s->waiting_by_n, n_hash(w->n), slot);
+	seq_remove_item(&e->waiters, w);
 	list_remove(&w->link);
 	heap_remove(&e->timers, &w->timer);
 	space_unref(e, w->space);

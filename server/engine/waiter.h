@@ -54,6 +54,7 @@ struct waiter {
 	uint32_t max;
 	bool residue;
 	bool resent;            /* asked for on the present connection */
+	uint64_t since_ms;      /* when it began to wait */
 	bool drain;             /* in: ends when nothing exists any more */
 	bool counts;            /* wait, drain, `no`: it is to know how many there are */
 	bool visible;           /* but for the hidden ones */
