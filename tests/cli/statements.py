@@ -63,6 +63,26 @@ def test_wait_for_a_number_and_for_none():
     assert none.communicate(timeout=20) == (b"", b"") and none.returncode == 0
 
 
+def test_an_atomic_is_all_or_nothing():
+    T.ok("out", "counter", "41")
+    raised = ("in", '["counter", ?int]', "out", '["counter", @0.1+1]')
+    assert T.ok("atomic", *raised) == b'["counter", 41]\n'
+    assert T.ok("atomic", "--raw", "1", *raised) == b"42\n"
+    assert T.ok("atomic", "-", stdin="\n".join(raised).encode().replace(b"in\n", b"in ").replace(b"out\n", b"out ")) \
+        == b'["counter", 43]\n'
+    assert T.ok("atomic", "--json", "rd", '["counter", ?]', "no", '["x"]', "rd", '["counter", 44]') == \
+        b'["counter", 44]\n' * 2
+    assert T.run("atomic", "--timeout", "0", "in", '["counter", ?]', "no", "[?, 44]") == (0, b'["counter", 44]\n', b"")
+    T.ok("out", "counter", "1")
+    assert T.run("atomic", "--timeout", "50ms", "in", '["counter", ?]', "in", '["counter", ?]') == (1, b"", b"")
+    assert "field 2 of guard 0" in T.refused(4, "atomic", "in", '["counter", ?]', "out", "[@0.2]")
+    waits = T.start("atomic", "in", '["counter", ?]', "in", '["go"]', "out", "[@0.0, @1.0]")
+    T.until_waiting(1)
+    T.ok("out", "go")
+    assert waits.communicate(timeout=20) == (b'["counter", 1]\n["go"]\n', b"") and waits.returncode == 0
+    assert T.ok("in", "--any") == b'["counter", "go"]\n'
+
+
 def test_an_interrupted_wait_ends():
     p = T.start("wait", "never")
     T.until_waiting(1)
@@ -86,6 +106,13 @@ def test_usage():
 
 def test_the_line_door():
     requests = """\
+atomic --timeout 0 in ["job", ?int]
+atomic no ["n", ?] out ["n", 1] out ["text", "b c"]
+atomic in ["n", ?int] rd ["text", ?] out ["n", @0.1+1]
+atomic in ["n", ?int
+atomic in ["n", ?nt]
+in n :int
+in text :text
 out --unless ["once"] once
 out --unless ["once"] once
 out --unless [once] once
@@ -99,7 +126,8 @@ count --visible
 rd --drain once
 wait --ge x once
 """
-    want = ["ok", "none", "error usage", "ok 1", "ok 1", "none", "ok 0", "ok once", "none", "ok 0",
+    want = ["none", "ok", 'ok ["n", 1] ["text", "b c"]', "error usage", "error usage", "ok n 2",
+            'ok text "b c"', "ok", "none", "error usage", "ok 1", "ok 1", "none", "ok 0", "ok once", "none", "ok 0",
             "error usage rd has no option drain", "error usage"]
     p = subprocess.run([harness.TILIA, "pipe"], input=requests.encode(), env=T.env, timeout=60,
                        stdout=subprocess.PIPE, check=True)

@@ -81,6 +81,38 @@ def test_wait_drain_and_unless():
     space.drop()
 
 
+def test_atomic():
+    space = fresh("atomic")
+    other = fresh("atomic.other")
+    space.out("counter", 41)
+    with space.atomic() as step:
+        job = step.in_("counter", int)
+        step.no("stop")
+        step.out("counter", job[1] + 1)
+        step.out(job[0], [job[1] - 41], space=other.name)
+    assert job[1] == 41 and job.tuple == ("counter", 41) and len(step.ids) == 2 < job.tuple.id
+    assert other.in_(...,  list) == ("counter", [0]) and space.rd("counter", int) == ("counter", 42)
+    step = space.atomic(timeout=0)
+    step.no("counter", ...)
+    assert step.run() is None
+    with space.atomic(timeout=5) as step:
+        old, new = step.in_("counter", int), step.rd("new", ...)
+        threading.Thread(target=space.out, args=("new", 2 ** 64 - 1)).start()
+        step.out(new[1] + 1, old[1])
+    assert space.in_(2 ** 64, 42) and old.tuple == ("counter", 42)
+    step = space.atomic(timeout=.05)
+    step.in_("new", int)
+    step.in_("new", int)
+    raises(tilia.Timeout, step.run)
+    step = space.atomic()
+    step.out("x", step.rd("new", int)[7])
+    error = raises(tilia.Error, step.run)
+    assert error.word == "value" and "field 7 of guard 0" in str(error), error
+    assert space.count() == 1
+    other.drop()
+    space.drop()
+
+
 def test_claims():
     space = fresh("claims")
     space.outs([("job", n) for n in range(4)])

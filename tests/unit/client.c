@@ -1,117 +1,18 @@
 /* libtilia against a real tiliad ($BUILD/tiliad), which is killed and started
  * again under it. */
-#include "../lib/harness.h"
+#include "../lib/tiliad.h"
 
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/tilia.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* --- a server -------------------------------------------------------------- */
-
-static struct server {
-	pid_t pid;
-	char socket[256], address[300], store[256];
-} server;
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void pause_ms(int ms)
-{
-	poll(NULL, 0, ms);
-}
-
-static void server_run(void)
-{
-	const char *build = getenv("BUILD");
-	char program[300], log[300];
-
-	snprintf(program, sizeof(program), "%s/tiliad", build == NULL ? "build" : build);
-	snprintf(log, sizeof(log), "%s/log", test_folder());
-	if (access(program, X_OK) != 0)
-		test_skip("%s is not built", program);
-	unlink(server.socket);
-	server.pid = fork();
-	if (server.pid == 0) {
-		int fd;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-		dup2(fd, 2);
-		if (server.store[0] != '\0')
-			execl(program, program, "--listen", server.address, "--store", server.store,
-			      NULL);
-		else
-			execl(program, program, "--listen", server.address, "--volatile", NULL);
-		_exit(127);
-	}
-	for (int64_t end = now_ms() + 30000; access(server.socket, F_OK) != 0; pause_ms(2)) {
-		if (waitpid(server.pid, NULL, WNOHANG) != 0 || now_ms() > end)
-			test_fail(__FILE__, __LINE__, "tiliad did not start; see %s", log);
-	}
-}
-
-static void server_end(int sig)
-{
-	if (server.pid == 0)
-		return;
-	kill(server.pid, sig);
-	waitpid(server.pid, NULL, 0);
-	server.pid = 0;
-}
-
-/* A server of this test's own; one of an earlier test, if it failed, is ended. */
-static void server_start(bool durable)
-{
-	static int count;
-
-	server_end(SIGKILL);
-	count++;
-	snprintf(server.socket, sizeof(server.socket), "%s/s%d", test_folder(), count);
-	snprintf(server.address, sizeof(server.address), "unix:%s", server.socket);
-	server.store[0] = '\0';
-	if (durable)
-		snprintf(server.store, sizeof(server.store), "%s/db%d", test_folder(), count);
-	server_run();
-}
-
-__attribute__((destructor)) static void server_end_at_exit(void)
-{
-	server_end(SIGKILL);
-}
-
-static struct tilia *connect_with(struct tilia_options o)
-{
-	struct tilia *t;
-	int code;
-
-	o.address = server.address;
-	code = tilia_open(&t, &o);
-	if (code != 0)
-		test_fail(__FILE__, __LINE__, "tilia_open: %d %s", code, tilia_error(t));
-	return t;
-}
-
-static struct tilia *connect_here(void)
-{
-	return connect_with((struct tilia_options){0});
-}
 
 static uint64_t count_all(struct tilia *t)
 {
@@ -120,13 +21,6 @@ static uint64_t count_all(struct tilia *t)
 	CHECK_INT(tilia_count_text(t, NULL, "null", &n), 0);
 	return n;
 }
-
-#define CHECK_OK(call)                                                                             \
-	do {                                                                                       \
-		int code_ = (call);                                                                \
-		if (code_ != 0)                                                                    \
-			test_fail(__FILE__, __LINE__, "%s: %d", #call, code_);                     \
-	} while (0)
 
 /* --- what a call does ------------------------------------------------------ */
 
@@ -143,7 +37,7 @@ TEST(every_type_goes_there_and_back)
 	void *y, *c, *m;
 	size_t S_size, y_size, c_size, m_size;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_OK(tilia_out(t, "iulLdbsSynUv[ii]{si}ts", -5, 6u, INT64_MIN, UINT64_MAX, 2.5, 1,
 	                   "text", "a\0b", (size_t)3, "\1\2", (size_t)2, 40, 1, 2, "k", 9,
@@ -170,7 +64,7 @@ TEST(nothing_there_and_timeouts)
 	int64_t start;
 	int n = 7;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_INT(tilia_inp(t, "?i", &n), TILIA_NONE);
 	CHECK_INT(tilia_rdp(t, "?i", &n), TILIA_NONE);
@@ -202,7 +96,7 @@ TEST(a_waiting_take_gets_what_another_puts)
 	struct tilia *t;
 	int n = 0;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_OK(pthread_create(&thread, NULL, take_one, &n));
 	pause_ms(20);
@@ -224,7 +118,7 @@ TEST(text_cbor_and_lists)
 	size_t size;
 	int64_t i;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_OK(tilia_out_text(t, "[\"a\", 1, h'01']"));
 	/* Indefinite lengths and long heads are as good. */
@@ -283,7 +177,7 @@ TEST(errors_say_what_and_where)
 	struct tilia_tuple *found;
 	int n = 0;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_INT(tilia_out_x(t, &op, NULL, "i", 1), TILIA_E_NO_SPACE);
 	CHECK(strstr(tilia_error(t), "nowhere") != NULL);
@@ -331,7 +225,7 @@ TEST(claims_are_done_given_back_buried_or_over)
 	                         .out = out, .out_count = 2};
 	const struct tilia_op lease = {.lease_ms = 1};
 
-	server_start(true);
+	tiliad_start(true);
 	t = connect_here();
 	other = connect_here();
 	for (int i = 0; i < 3; i++)
@@ -374,7 +268,7 @@ TEST(what_does_not_fit_is_put_back)
 	char *s = NULL;
 	uint64_t id, again;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_OK(tilia_out_x(t, NULL, &id, "lS", INT64_MAX, "a\0b", (size_t)3));
 	CHECK_INT(tilia_in(t, "?i_", &n), TILIA_E_VALUE);
@@ -395,7 +289,7 @@ TEST(spaces_statistics_and_ping)
 	size_t size;
 	char *text;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_OK(tilia_space_create(t, "other", true));
 	CHECK_INT(tilia_space_create(t, "other", true), TILIA_E_SPACE_EXISTS);
@@ -422,16 +316,16 @@ TEST(no_server_is_told_at_once_and_a_list_is_tried_in_turn)
 	char list[700];
 	int64_t start = now_ms();
 
-	server_start(false);
-	snprintf(list, sizeof(list), "unix:%s.no", server.socket);
+	tiliad_start(false);
+	snprintf(list, sizeof(list), "unix:%s.no", tiliad.socket);
 	o.address = list;
 	CHECK_INT(tilia_open(&t, &o), TILIA_E_CONNECT);
-	CHECK(strstr(tilia_error(t), server.socket) != NULL);
+	CHECK(strstr(tilia_error(t), tiliad.socket) != NULL);
 	CHECK_INT(tilia_out(t, "i", 1), TILIA_E_CONNECT);
 	CHECK_INT(tilia_close(t), TILIA_E_CONNECT);
 	CHECK(now_ms() - start < 5000);
-	snprintf(list, sizeof(list), "unix:%s.no,tcp:127.0.0.1:1,unix:%s", server.socket,
-	         server.socket);
+	snprintf(list, sizeof(list), "unix:%s.no,tcp:127.0.0.1:1,unix:%s", tiliad.socket,
+	         tiliad.socket);
 	CHECK_OK(tilia_open(&t, &o));
 	CHECK_OK(tilia_ping(t));
 	CHECK_OK(tilia_close(t));
@@ -450,7 +344,7 @@ TEST(close_keeps_what_was_taken_and_abandon_gives_it_back)
 {
 	struct tilia *t, *other;
 
-	server_start(false);
+	tiliad_start(false);
 	other = connect_here();
 	CHECK_OK(tilia_out(other, "i", 1));
 	t = connect_with((struct tilia_options){.grace_ms = 50});
@@ -470,7 +364,7 @@ TEST(undo_gives_the_last_take_back_until_it_is_acknowledged)
 	struct tilia *t;
 	int n;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_INT(tilia_undo(t, 0), TILIA_NONE);
 	CHECK_OK(tilia_out(t, "i", 1));
@@ -503,13 +397,13 @@ static void waits_over_the_end_of(int sig)
 	pthread_t thread;
 	struct tilia *other;
 
-	server_start(true);
+	tiliad_start(true);
 	r.t = connect_here();
 	CHECK_OK(pthread_create(&thread, NULL, take_resumed, &r));
 	pause_ms(30);
-	server_end(sig);
+	tiliad_end(sig);
 	pause_ms(30);
-	server_run();
+	tiliad_run();
 	other = connect_here();
 	CHECK_OK(tilia_out(other, "si", "late", 9));
 	pthread_join(thread, NULL);
@@ -565,7 +459,7 @@ TEST(killed_servers_lose_nothing_and_give_nothing_twice)
 	pthread_t putter, takers[2];
 	struct tilia *t;
 
-	server_start(true);
+	tiliad_start(true);
 	memset(taken, 0, sizeof(taken));
 	CHECK_OK(pthread_create(&putter, NULL, put_jobs, NULL));
 	for (int i = 0; i < 2; i++)
@@ -573,8 +467,8 @@ TEST(killed_servers_lose_nothing_and_give_nothing_twice)
 	pause_ms(50); /* they begin with a server that is there */
 	for (int i = 0; i < 10; i++) {
 		pause_ms(20 + 7 * (i % 3));
-		server_end(SIGKILL);
-		server_run();
+		tiliad_end(SIGKILL);
+		tiliad_run();
 	}
 	pthread_join(putter, NULL);
 	t = connect_here();
@@ -592,11 +486,11 @@ TEST(a_volatile_server_that_is_gone_ends_the_session_and_takes_go_on)
 {
 	struct tilia *t;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_OK(tilia_out(t, "i", 1));
-	server_end(SIGKILL);
-	server_run();
+	tiliad_end(SIGKILL);
+	tiliad_run();
 	CHECK_INT(tilia_inp(t, "?i", NULL), TILIA_NONE);
 	CHECK_OK(tilia_out(t, "i", 2));
 	CHECK_OK(tilia_inp(t, "i", 2));
@@ -608,14 +502,14 @@ TEST(without_a_server_calls_end_after_the_window)
 	struct tilia *t;
 	int64_t start;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_with((struct tilia_options){.resume_ms = 150});
-	server_end(SIGKILL);
+	tiliad_end(SIGKILL);
 	start = now_ms();
 	CHECK_INT(tilia_in(t, "?i", NULL), TILIA_E_CLOSED);
 	CHECK(now_ms() - start >= 140);
 	CHECK_INT(tilia_in(t, "?i", NULL), TILIA_E_CLOSED);
-	server_run();
+	tiliad_run();
 	CHECK_OK(tilia_out(t, "i", 1)); /* and go on when it is there again */
 	CHECK_OK(tilia_close(t));
 }
@@ -663,7 +557,7 @@ TEST(an_interrupted_take_loses_nothing_a_thousand_times)
 	pthread_t thread;
 	int n = 0, interruptions = 0;
 
-	server_start(false);
+	tiliad_start(false);
 	memset(seen, 0, sizeof(seen));
 	interrupted_handle = connect_here();
 	s.t = connect_here();
@@ -695,9 +589,9 @@ TEST(an_interruption_without_a_server_returns_at_once)
 {
 	struct tilia *t;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
-	server_end(SIGKILL);
+	tiliad_end(SIGKILL);
 	tilia_interrupt(t);
 	CHECK_INT(tilia_in(t, "?i", NULL), TILIA_E_INTERRUPTED);
 	CHECK_STR(tilia_error(t), tilia_strerror(TILIA_E_INTERRUPTED));
@@ -739,7 +633,7 @@ TEST(submitted_requests_call_back)
 	void *p;
 	size_t size;
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	for (int i = 0; i < 5000; i++) {
 		CHECK_OK(tilia_build(t, &p, &size, "i", i));
@@ -785,7 +679,7 @@ TEST(submitted_claims_are_renewed_and_committed)
 	uint64_t token;
 	struct tilia_commit c = {.done = &token, .done_count = 1, .out = &out, .out_count = 1};
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK_OK(tilia_out(t, "si", "job", 1));
 	token = claim_job(t, 60000, 1);
@@ -809,8 +703,8 @@ TEST(an_event_loop_needs_only_fd_events_and_deadline)
 	struct tilia *t;
 	struct tally tally = {.chained = 100};
 
-	server_start(false);
-	o.address = server.address;
+	tiliad_start(false);
+	o.address = tiliad.address;
 	CHECK_OK(tilia_start(&t, &o));
 	CHECK(tilia_submit(t, TILIA_PING, NULL, NULL, 0, on_done, &tally) > 0);
 	for (int64_t end = now_ms() + 20000; tally.done < 101 && now_ms() < end;) {
@@ -834,7 +728,7 @@ TEST(close_answers_what_waits)
 	struct tilia *t;
 	struct tally tally = {0};
 
-	server_start(false);
+	tiliad_start(false);
 	t = connect_here();
 	CHECK(tilia_submit(t, TILIA_IN, NULL, "\xf6", 1, on_done, &tally) > 0);
 	CHECK_OK(tilia_close(t));
@@ -847,7 +741,7 @@ TEST(without_memory_a_call_fails_and_the_handle_lives)
 {
 	struct tilia *t, *other;
 
-	server_start(false);
+	tiliad_start(false);
 	other = connect_here();
 	t = connect_here();
 	for (unsigned long n = 1;; n++) {
@@ -883,7 +777,7 @@ TEST(a_program_is_a_transport)
 	char script[300], address[400];
 	FILE *f;
 
-	server_start(false);
+	tiliad_start(false);
 	snprintf(script, sizeof(script), "%s/pipe.py", test_folder());
 	f = fopen(script, "w");
 	fprintf(f, "import os, select, socket\n"
@@ -893,7 +787,7 @@ TEST(a_program_is_a_transport)
 	           "    for fd in select.select([0, s], [], [])[0]:\n"
 	           "        data = os.read(fd if fd == 0 else s.fileno(), 65536)\n"
 	           "        if not data: raise SystemExit\n"
-	           "        s.sendall(data) if fd == 0 else os.write(1, data)\n", server.socket);
+	           "        s.sendall(data) if fd == 0 else os.write(1, data)\n", tiliad.socket);
 	fclose(f);
 	snprintf(address, sizeof(address), "cmd:python3 %s", script);
 	o.address = address;
@@ -947,7 +841,7 @@ TEST(a_watch_tells_what_happens)
 	struct tilia_event e;
 	uint64_t cursor;
 
-	server_start(false);
+	tiliad_start(false);
 	a = connect_here();
 	b = connect_with((struct tilia_options){.space = "s"});
 	CHECK_OK(tilia_space_create(b, "s", true));
@@ -985,7 +879,7 @@ TEST(a_watch_tells_what_happens)
 	tilia_watch_end(again);
 	tilia_watch_end(w);
 	tilia_watch_end(NULL);
-	server_end(SIGTERM);
+	tiliad_end(SIGTERM);
 }
 
 /* A new start has none of the events: that is told, and then it goes on. */
@@ -994,7 +888,7 @@ TEST(a_watch_outlives_a_killed_server)
 	struct tilia *a, *b;
 	struct tilia_watch *w, *quiet;
 
-	server_start(true);
+	tiliad_start(true);
 	a = connect_here();
 	b = connect_here();
 	w = watch_numbers(a, NULL);
@@ -1002,8 +896,8 @@ TEST(a_watch_outlives_a_killed_server)
 	CHECK_OK(tilia_out(b, "i", 1));
 	event_is(w, TILIA_EVENT_PUT, 1);
 	for (int sig = SIGKILL; sig != 0; sig = sig == SIGKILL ? SIGTERM : 0) {
-		server_end(sig);
-		server_run();
+		tiliad_end(sig);
+		tiliad_run();
 		event_is(w, TILIA_EVENT_GAP, -1);
 		event_is(quiet, TILIA_EVENT_GAP, -1);
 		CHECK_OK(tilia_out(b, "i", 2));
@@ -1013,7 +907,7 @@ TEST(a_watch_outlives_a_killed_server)
 	tilia_watch_end(w);
 	tilia_watch_end(quiet);
 	CHECK_OK(tilia_close(b));
-	server_end(SIGTERM);
+	tiliad_end(SIGTERM);
 }
 
 /* More than a handle keeps, and less than that and the server's ring: the rest is
@@ -1026,7 +920,7 @@ TEST(a_watch_that_is_not_read_goes_on_later)
 	struct tilia_watch *w;
 	uint64_t cursor = 0;
 
-	server_start(false);
+	tiliad_start(false);
 	a = connect_here();
 	b = connect_here();
 	memset(text, 'x', sizeof text - 1);
@@ -1046,5 +940,5 @@ TEST(a_watch_that_is_not_read_goes_on_later)
 	tilia_watch_end(w);
 	CHECK_OK(tilia_close(a));
 	CHECK_OK(tilia_close(b));
-	server_end(SIGTERM);
+	tiliad_end(SIGTERM);
 }
