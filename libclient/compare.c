@@ -104,3 +104,44 @@ int compare_items(const uint8_t *a, const uint8_t *b)
 		return compare_bytes(item_string(a), item_string(b));
 	return compare_numbers(a, b);
 }
+
+/* Doubles in their order. What is beyond 64 bits is as great as the greatest there,
+ * so that no bignum must be made a double. */
+static uint64_t rank_double(double v)
+{
+	uint64_t bits;
+
+	v = v > 0x1p64 ? 0x1p64 : v < -0x1p64 ? -0x1p64 : v == 0 ? 0.0 : v;
+	memcpy(&bits, &v, sizeof bits);
+	return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+}
+
+static uint64_t rank_number(const uint8_t *p)
+{
+	struct item_head h;
+
+	item_head(p, &h);
+	switch (h.major) {
+	case ITEM_UINT:
+		return rank_double((double)h.arg);
+	case ITEM_NINT:
+		return rank_double(h.arg == UINT64_MAX ? -0x1p64 : -(double)(h.arg + 1));
+	case ITEM_TAG:
+		return rank_double(h.arg == 3 ? -INFINITY : INFINITY);
+	default:
+		return item_is_nan(p) ? UINT64_MAX : rank_double(item_float(&h));
+	}
+}
+
+uint64_t compare_rank(const uint8_t *p)
+{
+	struct bytes s;
+	uint64_t rank = 0;
+
+	if (*p >> 5 != ITEM_TEXT && *p >> 5 != ITEM_BYTES)
+		return rank_number(p);
+	s = item_string(p);
+	for (size_t i = 0; i < 8; i++)
+		rank = rank << 8 | (i < s.n ? s.p[i] : 0);
+	return rank;
+}

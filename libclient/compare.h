@@ -12,4 +12,8 @@
  * and greater than all else. A text comes before those it is the beginning of. */
 int compare_items(const uint8_t *a, const uint8_t *b);
 
+/* A number that goes up with that order: values that are equally great have the
+ * same rank, a greater one the same or a greater. Most that differ differ in it. */
+uint64_t compare_rank(const uint8_t *p);
+
 #endif

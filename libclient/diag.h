@@ -40,10 +40,10 @@ enum diag_flags {
  * of any size (bignums; at most DECIMAL_DIGITS digits), (_ chunks), JSON
  * escapes, and 'text' as bytes. Formals are `?`, `?int` and, for a field of the
  * whole, `?n:int`, with what constrains them behind it, in any order: 1..9 1.. ..9
- * >=1 >1 <=9 <9 !=5 ^"prefix" (1|2|3) has{"k": 1}; a constraint that cannot be,
- * and min and max, which are not spoken yet, are errors at their place. `names`
- * and `used` may be NULL. With DIAG_REFS `@0.1` is a reference to field 1 of what guard
- * 0 of an atomic matched, `@0.1+5` and `@0.1-1` with an integer added.
+ * >=1 >1 <=9 <9 !=5 ^"prefix" (1|2|3) has{"k": 1} min max; a constraint that
+ * cannot be is an error at its place. `names` and `used` may be NULL. With DIAG_REFS
+ * `@0.1` is a reference to field 1 of what guard 0 of an atomic matched, `@0.1+5` and
+ * `@0.1-1` with an integer added.
  * 0 or a negative code with *err. Nothing is appended on an error. */
 int diag_parse(struct bytes text, unsigned flags, struct buf *out, struct diag_names *names,
                size_t *used, struct diag_error *err);

@@ -1,6 +1,6 @@
 /* The formals of diagnostic notation, read: ?, ?int, ?n:int, and behind the type,
- * in any order, what constrains it: 1..9 >=1 >1 <=9 <9 !=5 ^"prefix" (1|2|3) and
- * has{"k": 1}. diag_print.c writes them. */
+ * in any order, what constrains it: 1..9 >=1 >1 <=9 <9 !=5 ^"prefix" (1|2|3),
+ * has{"k": 1}, and min or max. diag_print.c writes them. */
 #include "diag_parse.h"
 #include "error.h"
 #include "formal.h"
@@ -160,6 +160,21 @@ static int has(struct parse *p, struct constraints *c)
 	return rc == 0 ? value(p, c, FORMAL_HAS) : rc;
 }
 
+/* min and max, of one field of the template itself. */
+static int order(struct parse *p, struct constraints *c)
+{
+	const uint8_t *at = p->s.p;
+	size_t from;
+	int rc = put_key(p, c, FORMAL_ORDER, at);
+
+	if (rc != 0)
+		return rc;
+	from = p->out->len;
+	item_put_text(p->out, at_word(&p->s, "min") ? "min" : "max");
+	p->s.p += strlen("min");
+	return judge(p, c, FORMAL_ORDER, from, at);
+}
+
 /* The one that is next. */
 static int constraint(struct parse *p, struct constraints *c)
 {
@@ -187,7 +202,7 @@ static int constraint(struct parse *p, struct constraints *c)
 	if (at_word(&p->s, "has"))
 		return has(p, c);
 	if (at_order(&p->s))
-		return scan_fail(&p->s, ERROR_SYNTAX, at, "order is not spoken yet");
+		return order(p, c);
 	return range(p, c);
 }
 

@@ -146,6 +146,8 @@ static void print_formal(struct buf *out, const struct formal *f)
 		print_constraint(out, out->len > before || f->at[FORMAL_TYPE] ? " has" : "has",
 				 f->at[FORMAL_HAS]);
 	print_constraint(out, "!=", f->at[FORMAL_NE]);
+	if (f->at[FORMAL_ORDER] != NULL)
+		buf_printf(out, " %.3s", (const char *)item_string(f->at[FORMAL_ORDER]).p);
 }
 
 /* Whether the formal at `p` is one that its text is read as, byte for byte. */
@@ -157,7 +159,7 @@ static bool has_text(const uint8_t *p, struct formal *f)
 
 	if (formal_read(p, f, &why, &detail) != 0)
 		return false;
-	return map == f->constrained &&
+	return map == (f->constrained || f->at[FORMAL_ORDER] != NULL) &&
 	       (f->at[FORMAL_TYPE] == NULL || *f->at[FORMAL_TYPE] != ITEM_NULL);
 }
 

@@ -13,11 +13,6 @@ const char *formal_key_name(enum formal_key key)
 	return key_names[key];
 }
 
-bool formal_key_spoken(enum formal_key key)
-{
-	return key != FORMAL_ORDER;
-}
-
 bool formal_is(const uint8_t *p)
 {
 	struct item_head h;
@@ -49,35 +44,45 @@ static bool holds_formal(const uint8_t *p)
 	return false;
 }
 
-static bool is_nan(const uint8_t *p)
-{
-	struct item_head h;
-	double v;
-
-	if (item_type(p) != ITEM_TYPE_FLOAT)
-		return false;
-	item_head(p, &h);
-	v = item_float(&h);
-	return v != v;
-}
-
-static int judge_bound(enum item_type type, const uint8_t *value, const char **why)
+/* What ranges and orders are for. */
+static int judge_ordered(enum item_type type, const char *untyped, const char *other,
+			 const char **why)
 {
 	switch (type) {
 	case ITEM_TYPE_ANY:
-		return refuse(why, "a range needs a type (int float number text bytes)");
+		return refuse(why, untyped);
 	case ITEM_TYPE_INT:
 	case ITEM_TYPE_FLOAT:
 	case ITEM_TYPE_NUMBER:
 	case ITEM_TYPE_TEXT:
 	case ITEM_TYPE_BYTES:
-		break;
+		return 0;
 	default:
-		return refuse(why, "only int float number text bytes have ranges");
+		return refuse(why, other);
 	}
+}
+
+static int judge_bound(enum item_type type, const uint8_t *value, const char **why)
+{
+	int rc = judge_ordered(type, "a range needs a type (int float number text bytes)",
+			       "only int float number text bytes have ranges", why);
+
+	if (rc != 0)
+		return rc;
 	if (!item_type_is(item_type(value), type))
 		return refuse(why, "the bound is not of the formal's type");
-	return is_nan(value) ? refuse(why, "NaN is no bound") : 0;
+	return item_is_nan(value) ? refuse(why, "NaN is no bound") : 0;
+}
+
+static int judge_order(enum item_type type, const uint8_t *value, const char **why)
+{
+	struct bytes word = item_string(value);
+
+	if (*value >> 5 != ITEM_TEXT ||
+	    (!bytes_equal(word, bytes_of("min")) && !bytes_equal(word, bytes_of("max"))))
+		return refuse(why, "neither min nor max");
+	return judge_ordered(type, "min and max need a type (int float number text bytes)",
+			     "only int float number text bytes have min and max", why);
 }
 
 static int judge_prefix(enum item_type type, const uint8_t *value, const char **why)
@@ -140,10 +145,11 @@ int formal_judge(enum item_type type, enum formal_key key, const uint8_t *value,
 	case FORMAL_PREFIX:
 		return judge_prefix(type, value, why);
 	case FORMAL_ORDER:
+		return judge_order(type, value, why);
 	case FORMAL_KEYS:
 		break;
 	}
-	return refuse(why, "not spoken yet");
+	return refuse(why, "no such constraint");
 }
 
 static enum item_type type_named(const uint8_t *name)
@@ -177,7 +183,7 @@ static const uint8_t *find_keys(const uint8_t *p, struct formal *f)
 		if (key == FORMAL_KEYS)
 			return p;
 		f->at[key] = item_skip(p);
-		f->constrained = f->constrained || key != FORMAL_TYPE;
+		f->constrained = f->constrained || (key != FORMAL_TYPE && key != FORMAL_ORDER);
 		if (i + 1 < h.arg) /* a value may be long, and this is done for every tuple */
 			p = item_skip(f->at[key]);
 	}

@@ -21,7 +21,7 @@ enum formal_key {
 	FORMAL_HAS,
 	FORMAL_TYPE,
 	FORMAL_ONEOF,
-	FORMAL_ORDER, /* has its place, and is refused: it says which tuple is taken */
+	FORMAL_ORDER, /* says which match comes first, not what matches */
 	FORMAL_PREFIX,
 	FORMAL_KEYS,
 };
@@ -31,12 +31,11 @@ enum formal_key {
 struct formal {
 	enum item_type type;
 	const uint8_t *at[FORMAL_KEYS]; /* the items of the map; NULL: not there */
-	bool constrained;               /* more than a type */
+	bool constrained;               /* more than a type asks for something */
 };
 
-/* "ge", "oneof", ...; and whether templates may have it. */
+/* "ge", "oneof", ... */
 const char *formal_key_name(enum formal_key key);
-bool formal_key_spoken(enum formal_key key);
 
 /* Whether the canonical item at `p` is tag 21580. */
 bool formal_is(const uint8_t *p);
@@ -61,8 +60,9 @@ int formal_judge(enum item_type type, enum formal_key key, const uint8_t *value,
 void formal_put(struct buf *b, enum item_type type);
 
 /* Checks a template: null, or an array of at most 255 fields whose formals are
- * all valid (and none in the key of a map) and none of which holds tag 21581; at
- * most 1 MiB, 16,384 heads and 64 deep. Answers 0, ERROR_VALUE, or ERROR_LIMIT
+ * all valid (and none in the key of a map), of which one at most, a field itself,
+ * has an order, and none of which holds tag 21581; at most 1 MiB, 16,384 heads and
+ * 64 deep. Answers 0, ERROR_VALUE, or ERROR_LIMIT
  * for the sizes, with *why, *field (0-based; -1: the whole) and *detail. */
 int formal_check_template(struct bytes item, const char **why, int *field, struct bytes *detail);
 
@@ -76,6 +76,9 @@ int formal_check_tuple(struct bytes item, bool has_tags, const char **why, int *
  * to the guards that `guards` has a bit for. */
 int formal_check_refs(struct bytes item, uint32_t guards, const char **why, int *field,
                       struct bytes *detail);
+
+/* Whether the value, of the formal's type, is within its bounds. NaN is in no range. */
+bool formal_in_range(const struct formal *f, const uint8_t *v);
 
 /* Whether the value `v` matches the template's element `t` (both canonical; `t`
  * checked), formals at any depth included. */

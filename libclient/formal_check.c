@@ -12,6 +12,7 @@ struct walk {
 	enum kind kind;
 	uint32_t guards; /* REFS: those that may be referred to */
 	uint32_t heads;
+	bool ordered; /* a formal has said which match comes first */
 	unsigned depth;
 	unsigned key; /* depth of the map whose key is being read; 0: none */
 	struct {
@@ -50,10 +51,24 @@ static int judge_ref(struct walk *w, const uint8_t *p)
 	return 0;
 }
 
+/* A formal with an order was met. */
+static int judge_order(struct walk *w)
+{
+	w->detail = bytes_of(formal_key_name(FORMAL_ORDER));
+	if (w->depth > 1)
+		return refuse(w, ERROR_VALUE,
+		              "min and max stand in a field of the template itself");
+	if (w->ordered)
+		return refuse(w, ERROR_VALUE, "a second min or max");
+	w->ordered = true;
+	return 0;
+}
+
 /* A tag was met at `p`. */
 static int judge_tag(struct walk *w, const uint8_t *p, uint64_t tag)
 {
 	struct formal f;
+	int rc;
 
 	if (tag == ITEM_TAG_REF && w->kind == REFS)
 		return judge_ref(w, p);
@@ -65,7 +80,8 @@ static int judge_tag(struct walk *w, const uint8_t *p, uint64_t tag)
 		return refuse(w, ERROR_VALUE, "a formal in a tuple");
 	if (w->key)
 		return refuse(w, ERROR_VALUE, "a formal in the key of a map");
-	return formal_read(p, &f, &w->why, &w->detail);
+	rc = formal_read(p, &f, &w->why, &w->detail);
+	return rc == 0 && f.at[FORMAL_ORDER] ? judge_order(w) : rc;
 }
 
 /* Enters the container whose head was read. */
@@ -142,6 +158,7 @@ static int check(enum kind kind, struct bytes item, uint32_t guards, const char 
 	w.kind = kind;
 	w.guards = guards;
 	w.depth = w.key = 0;
+	w.ordered = false;
 	w.detail = (struct bytes){NULL, 0};
 	*field = -1;
 	if (item.p[0] >> 5 != ITEM_ARRAY)

@@ -2,19 +2,13 @@
 #include "compare.h"
 #include "formal.h"
 
-static bool is_nan(const uint8_t *v)
-{
-	return v[0] == 0xf9 && v[1] == 0x7e;
-}
-
-/* The bounds and the value are of the formal's type. NaN is in no range. */
-static bool in_range(const struct formal *f, const uint8_t *v)
+bool formal_in_range(const struct formal *f, const uint8_t *v)
 {
 	const uint8_t *const *at = f->at;
 
 	if (!at[FORMAL_GE] && !at[FORMAL_GT] && !at[FORMAL_LE] && !at[FORMAL_LT])
 		return true;
-	return !is_nan(v) && (!at[FORMAL_GE] || compare_items(v, at[FORMAL_GE]) >= 0) &&
+	return !item_is_nan(v) && (!at[FORMAL_GE] || compare_items(v, at[FORMAL_GE]) >= 0) &&
 	       (!at[FORMAL_GT] || compare_items(v, at[FORMAL_GT]) > 0) &&
 	       (!at[FORMAL_LE] || compare_items(v, at[FORMAL_LE]) <= 0) &&
 	       (!at[FORMAL_LT] || compare_items(v, at[FORMAL_LT]) < 0);
@@ -88,7 +82,7 @@ static bool formal_admits(const uint8_t *t, const uint8_t *v)
 		return false;
 	if (!f.constrained)
 		return true;
-	return in_range(&f, v) && !(f.at[FORMAL_NE] && formal_match(f.at[FORMAL_NE], v)) &&
+	return formal_in_range(&f, v) && !(f.at[FORMAL_NE] && formal_match(f.at[FORMAL_NE], v)) &&
 	       (!f.at[FORMAL_PREFIX] || begins_with(f.at[FORMAL_PREFIX], v)) &&
 	       (!f.at[FORMAL_ONEOF] || is_one_of(f.at[FORMAL_ONEOF], v)) &&
 	       (!f.at[FORMAL_HAS] || has_entries(f.at[FORMAL_HAS], v));

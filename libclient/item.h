@@ -105,6 +105,12 @@ static inline bool item_type_is(enum item_type t, enum item_type formal)
 	       (formal == ITEM_TYPE_NUMBER && (t == ITEM_TYPE_INT || t == ITEM_TYPE_FLOAT));
 }
 
+/* Whether it is the one NaN there is. */
+static inline bool item_is_nan(const uint8_t *p)
+{
+	return p[0] == 0xf9 && p[1] == 0x7e;
+}
+
 /* The contents of a byte or text string at `p`; {NULL, 0} for anything else. */
 struct bytes item_string(const uint8_t *p);
 

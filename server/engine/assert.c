@@ -2,6 +2,7 @@
 #include "assert.h"
 
 #include "bucket.h"
+#include "shelf.h"
 #include "state.h"
 
 #include <assert.h>
@@ -19,10 +20,16 @@ static void check_bucket(void *item, void *ctx)
 {
 	struct audit *audit = ctx;
 	const struct index *x = audit->index;
-	struct tuple *first = bucket_first(item), *t = first;
+	bool by_id = x->field == INDEX_BY_ID;
+	const struct order order = {by_id ? ORDER_ID : ORDER_MAX, (uint8_t)x->field};
+	struct tuple *first = by_id ? bucket_first(item) : shelf_any(item), *t, *next;
+	struct place at = {NULL, 0, 0};
 
-	assert(bucket_count(item) > 0 && (!bucket_seq(item) || bucket_count(item) > 1));
-	for (; t; t = bucket_after(item, t->id)) {
+	assert(item && (!by_id || !bucket_seq(item) || bucket_count(item) > 1));
+	for (t = by_id ? first : shelf_after(item, &order, &at); t; t = next) {
+		at = order_place(&order, t);
+		next = by_id ? bucket_after(item, t->id) : shelf_after(item, &order, &at);
+		assert(by_id || !next || order_before(&order, t, next));
 		assert(t->fields == x->arity && t->id <= x->position);
 		assert(shape_admits(x->class, t) && shape_same(x->class, first, t));
 		assert(seq_find(audit->hidden ? &x->space->hidden : &x->space->all, t->id) == t);
@@ -43,7 +50,7 @@ static void check_index(const struct engine *e, const struct index *x)
 		for (struct tuple *t = seq_after(i ? &x->space->hidden : &x->space->all, 0, &at); t;
 		     t = seq_next(&at))
 			expected += t->fields == x->arity && t->id <= x->position &&
-			            shape_admits(x->class, t);
+			            shape_admits(x->class, t) && !(i && x->field != INDEX_BY_ID);
 	assert(audit.tuples == expected && x->tuples == expected);
 	assert(index_complete(x) || work_active(&x->build));
 }

@@ -1,5 +1,6 @@
 /* The end of an engine: everything it owns is freed at once. */
 #include "bucket.h"
+#include "shelf.h"
 #include "state.h"
 
 static void free_tuple(void *item, void *ctx)
@@ -19,16 +20,22 @@ static void free_bucket(void *item, void *ctx)
 	}
 }
 
+static void free_shelf(void *item, void *ctx)
+{
+	struct tree *tree = shelf_tree(item);
+
+	if (tree) {
+		tree_drain(tree, SIZE_MAX, free_bucket, ctx);
+		xfree(tree);
+	}
+}
+
 static void free_index(struct index *x)
 {
-	hash_drain(&x->buckets, SIZE_MAX, free_bucket, NULL);
+	hash_drain(&x->buckets, SIZE_MAX, x->field == INDEX_BY_ID ? free_bucket : free_shelf, NULL);
 	hash_close(&x->buckets);
 	hash_drain(&x->hidden, SIZE_MAX, free_bucket, NULL);
 	hash_close(&x->hidden);
-	if (x->dropping) {
-		seq_close(x->dropping);
-		xfree(x->dropping);
-	}
 	xfree(x);
 }
 

@@ -45,9 +45,7 @@ static void put_features(struct buf *b)
 		for (unsigned o = 0; o < OPTIONS; o++)
 			count += has_option((enum message_op)op, o);
 	}
-	for (unsigned key = 0; key < FORMAL_KEYS; key++)
-		count += formal_key_spoken((enum formal_key)key);
-	item_put_head(b, ITEM_ARRAY, count);
+	item_put_head(b, ITEM_ARRAY, count + FORMAL_KEYS);
 	for (unsigned op = 0; op < MESSAGE_OPS; op++) {
 		const char *name = message_rows[op].name;
 
@@ -59,8 +57,7 @@ static void put_features(struct buf *b)
 				put_feature(b, name, message_option_rows[o].name);
 	}
 	for (unsigned key = 0; key < FORMAL_KEYS; key++)
-		if (formal_key_spoken((enum formal_key)key))
-			put_feature(b, "formal", formal_key_name((enum formal_key)key));
+		put_feature(b, "formal", formal_key_name((enum formal_key)key));
 }
 
 static void put_limits(const struct engine *e, struct buf *b)

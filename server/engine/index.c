@@ -2,6 +2,7 @@
  * order: what changes at or below the builder's position updates the index at
  * once, the rest is left to the builder. */
 #include "bucket.h"
+#include "shelf.h"
 #include "state.h"
 
 #include <assert.h>
@@ -11,65 +12,82 @@ static struct index *index_of_work(struct work *w)
 	return list_entry(w, struct index, build);
 }
 
-struct index_key {
-	const struct index *index;
-	const struct tuple *tuple;
-};
+/* A tuple of the bucket or shelf. */
+static struct tuple *any_of(const struct index *x, const void *bucket)
+{
+	return x->field == INDEX_BY_ID ? bucket_first(bucket) : shelf_any(bucket);
+}
 
 static bool bucket_is(const void *item, const void *key)
 {
 	const struct index_key *k = key;
+	const struct tuple *t = any_of(k->index, item);
+	unsigned at = 0;
 
-	return shape_same(k->index->class, bucket_first(item), k->tuple);
+	if (k->choices == 0)
+		return shape_same(k->index->class, t, k->tuple);
+	for (unsigned i = 0; i < t->fields; i++) {
+		bool chosen = at < k->choices && k->choice[at].field == i;
+		struct bytes value = chosen ? k->choice[at++].value : tuple_field(k->tuple, i);
+
+		if (k->index->class[i] == SHAPE_BOUND && !bytes_equal(tuple_field(t, i), value))
+			return false;
+	}
+	return true;
 }
 
-static struct hash *table(struct index *x, bool hidden)
+static struct hash *table(const struct index *x, bool hidden)
 {
-	return hidden ? &x->hidden : &x->buckets;
+	return (struct hash *)(uintptr_t)(hidden ? &x->hidden : &x->buckets);
 }
 
-void *index_bucket(const struct engine *e, const struct index *x, const struct template *t,
+void *index_bucket(const struct index *x, const struct index_key *key, const struct keys *k,
                    bool hidden)
 {
-	struct index_key key = {x, t->tuple};
-	struct keys k;
-	void **slot;
+	void **slot = hash_find(table(x, hidden), keys_hash(k, x->class, x->arity), bucket_is, key);
 
-	keys_of(&k, t->tuple, e->config.hash_seed);
-	slot = hash_find(hidden ? &x->hidden : &x->buckets, keys_hash(&k, x->class, x->arity),
-	                 bucket_is, &key);
 	return slot ? *slot : NULL;
+}
+
+/* Whether the tuple is one that it has by now. */
+static bool holds(const struct index *x, const struct tuple *t, bool hidden)
+{
+	return t->id <= x->position && !(hidden && x->field != INDEX_BY_ID) &&
+	       shape_admits(x->class, t);
 }
 
 void index_add(struct index *x, const struct keys *k, struct tuple *t, bool hidden)
 {
-	struct index_key key = {x, t};
+	struct index_key key = {.index = x, .tuple = t};
 	uint32_t hash;
 	void **slot;
 
-	if (t->id > x->position || !shape_admits(x->class, t))
+	if (!holds(x, t, hidden))
 		return;
 	hash = keys_hash(k, x->class, x->arity);
 	slot = hash_find(table(x, hidden), hash, bucket_is, &key);
-	if (slot)
+	if (!slot)
+		hash_insert(table(x, hidden), hash, t);
+	else if (x->field == INDEX_BY_ID)
 		*slot = bucket_add(*slot, t);
 	else
-		hash_insert(table(x, hidden), hash, t);
+		*slot = shelf_add(*slot, (unsigned)x->field, t);
 	x->tuples++;
 }
 
 void index_remove(struct index *x, const struct keys *k, struct tuple *t, bool hidden)
 {
-	struct index_key key = {x, t};
+	struct index_key key = {.index = x, .tuple = t};
 	uint32_t hash;
 	void **slot, *rest;
 
-	if (t->id > x->position || !shape_admits(x->class, t))
+	if (!holds(x, t, hidden))
 		return;
 	hash = keys_hash(k, x->class, x->arity);
 	slot = hash_find(table(x, hidden), hash, bucket_is, &key);
 	assert(slot);
-	rest = bucket_remove(*slot, t);
+	rest = x->field == INDEX_BY_ID ? bucket_remove(*slot, t)
+	                               : shelf_remove(*slot, (unsigned)x->field, t);
 	if (rest)
 		*slot = rest;
 	else
@@ -121,12 +139,33 @@ static void drop_rest(void *item, void *ctx)
 	*(void **)ctx = item;
 }
 
+/* The next bucket of a dropped index is the one being freed, if there is another. */
+static bool next_bucket(struct index *x)
+{
+	void *item;
+
+	if (x->dropping_shelf && tree_drain(x->dropping_shelf, 1, drop_rest, &item) == 0) {
+		tree_close(x->dropping_shelf);
+		xfree(x->dropping_shelf);
+		x->dropping_shelf = NULL;
+	} else if (x->dropping_shelf) {
+		x->dropping = bucket_seq(item);
+	} else if (hash_drain(&x->buckets, 1, drop_rest, &item) == 0 &&
+	           hash_drain(&x->hidden, 1, drop_rest, &item) == 0) {
+		return false;
+	} else if (x->field == INDEX_BY_ID) {
+		x->dropping = bucket_seq(item);
+	} else {
+		x->dropping_shelf = shelf_tree(item);
+	}
+	return true;
+}
+
 /* Frees an index in slices: bucket by bucket, a large one in pieces. */
 static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 {
 	struct index *x = index_of_work(w);
 	unsigned used = 0;
-	void *bucket;
 
 	while (used < units) {
 		if (x->dropping) {
@@ -139,8 +178,7 @@ static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 			continue;
 		}
 		used++;
-		if (hash_drain(&x->buckets, 1, drop_rest, &bucket) == 0 &&
-		    hash_drain(&x->hidden, 1, drop_rest, &bucket) == 0) {
+		if (!next_bucket(x)) {
 			work_end(w);
 			hash_close(&x->buckets);
 			hash_close(&x->hidden);
@@ -148,7 +186,6 @@ static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 			xfree(x);
 			break;
 		}
-		x->dropping = bucket_seq(bucket);
 	}
 	return used;
 }
@@ -160,25 +197,21 @@ void index_drop(struct engine *e, struct index *x)
 	assert(list_empty(&x->pinned));
 	list_remove(&x->link);
 	a->index_count--;
-	list_each(it, &x->space->walks) {
-		struct walk *w = list_entry(it, struct walk, link);
-
-		if (w->index == x)
-			w->index = NULL;
-	}
 	work_end(&x->build);
 	work_begin(e, &x->build, drop_run);
 }
 
-static struct index *index_create(struct engine *e, struct space *s, const struct template *t)
+static struct index *index_create(struct engine *e, struct space *s, const struct shape *shape,
+                                  int field)
 {
-	struct arity *a = space_arity(s, t->shape.arity);
-	struct index *x = xcalloc(1, sizeof *x + t->shape.arity);
+	struct arity *a = space_arity(s, shape->arity);
+	struct index *x = xcalloc(1, sizeof *x + shape->arity);
 
 	x->space = s;
-	x->arity = t->shape.arity;
-	x->bound = t->shape.bound;
-	memcpy(x->class, t->shape.class, x->arity);
+	x->field = (int16_t)field;
+	x->arity = shape->arity;
+	x->bound = shape->bound;
+	memcpy(x->class, shape->class, x->arity);
 	hash_init(&x->buckets);
 	hash_init(&x->hidden);
 	list_init(&x->pinned);
@@ -221,15 +254,17 @@ static bool make_room(struct engine *e, struct arity *a)
 	return oldest != NULL;
 }
 
-struct index *index_get(struct engine *e, struct space *s, const struct template *t)
+struct index *index_get(struct engine *e, struct space *s, const struct shape *shape,
+                        const struct order *o)
 {
-	struct arity *a = space_arity(s, t->shape.arity);
+	struct arity *a = space_arity(s, shape->arity);
+	int field = o->kind == ORDER_ID ? INDEX_BY_ID : o->field;
 	struct index *x = NULL;
 
 	list_each(it, &a->indexes) {
 		struct index *one = list_entry(it, struct index, link);
 
-		if (memcmp(one->class, t->shape.class, one->arity) == 0) {
+		if (one->field == field && memcmp(one->class, shape->class, one->arity) == 0) {
 			x = one;
 			break;
 		}
@@ -237,7 +272,7 @@ struct index *index_get(struct engine *e, struct space *s, const struct template
 	if (!x && a->index_count >= e->config.limits.indexes && !make_room(e, a))
 		return NULL;
 	if (!x)
-		x = index_create(e, s, t);
+		x = index_create(e, s, shape, field);
 	x->used = ++e->uses;
 	return x;
 }
@@ -250,14 +285,9 @@ struct index *index_best(struct space *s, const struct template *t)
 	list_each(it, &a->indexes) {
 		struct index *x = list_entry(it, struct index, link);
 
-		if (index_complete(x) && shape_covers(x->class, t) &&
+		if (index_complete(x) && x->field == INDEX_BY_ID && shape_covers(x->class, t) &&
 		    (!best || x->bound > best->bound))
 			best = x;
 	}
 	return best;
-}
-
-size_t index_memory(const struct index *x)
-{
-	return sizeof *x + hash_bytes(&x->buckets) + hash_bytes(&x->hidden);
 }

@@ -1,60 +1,9 @@
-/* The search: in the bucket of an index where all that is in it matches, else by
- * a walk. */
-#include "bucket.h"
+/* The search: in the buckets of an index where all that is in them matches, else
+ * by a walk. */
+#include "source.h"
 #include "state.h"
 
 #define ENTRY_BYTES 32 /* of a reply, beside a tuple's own */
-
-/* What there is to look through for a template. */
-struct source {
-	void *bucket, *hidden; /* of visible and of hidden tuples */
-	struct index *index;   /* whose buckets they are, or will be; NULL: there is none */
-	bool exact;            /* all of them match */
-};
-
-static void *whole(struct seq *s)
-{
-	return s->count ? (void *)((uintptr_t)s | 1) : NULL;
-}
-
-static struct source source_of(struct engine *e, struct space *s, const struct template *t)
-{
-	struct source src = {.exact = t->all};
-
-	if (t->all) {
-		src.bucket = whole(&s->all);
-		src.hidden = whole(&s->hidden);
-		return src;
-	}
-	src.index = index_get(e, s, t);
-	if (!src.index || !index_complete(src.index))
-		return src;
-	src.bucket = index_bucket(e, src.index, t, false);
-	src.hidden = index_bucket(e, src.index, t, true);
-	src.exact = !t->residue || (!src.bucket && !src.hidden);
-	return src;
-}
-
-/* The oldest, as many as are wanted and fit a reply. */
-static uint64_t gather(struct engine *e, void *bucket, const struct search_want *want,
-                       struct tuple **found)
-{
-	uint64_t bytes = 0, after = want->after;
-	uint32_t count = 0;
-
-	while (count < want->max) {
-		struct tuple *t = bucket_after(bucket, after);
-
-		if (!t)
-			break;
-		bytes += t->size + ENTRY_BYTES;
-		if (count > 0 && !want->uncut && bytes > e->config.limits.reply_bytes)
-			break;
-		found[count++] = t;
-		after = t->id;
-	}
-	return count;
-}
 
 void seeker_init(struct seeker *k, void (*ready)(struct engine *e, struct seeker *k))
 {
@@ -90,45 +39,96 @@ static struct search *get(struct seeker *k, unsigned slot)
 static void pin(struct search *q, struct index *x)
 {
 	list_remove(&q->pin);
-	list_append(&x->pinned, &q->pin);
+	if (x)
+		list_append(&x->pinned, &q->pin);
 	q->index = x;
 }
 
-/* Begins what must be done first. */
-static void begin(struct engine *e, struct seeker *k, const struct search_want *want,
-                  const struct source *src)
+/* Adds a tuple to what was found. False: no more are wanted, or fit a reply. */
+static bool gather(const struct engine *e, const struct search_want *want, struct tuple *t,
+                   struct tuple **found, uint64_t *count, uint64_t *bytes)
 {
-	struct search *q = get(k, want->slot);
+	*bytes += t->size + ENTRY_BYTES;
+	if (*count == want->max ||
+	    (*count > 0 && !want->uncut && *bytes > e->config.limits.reply_bytes))
+		return false;
+	found[(*count)++] = t;
+	return *count < want->max;
+}
 
-	if (src->index && !index_complete(src->index))
-		pin(q, src->index);
-	else
+/* What its walk has found. */
+static uint64_t from_walk(const struct engine *e, const struct search_want *want,
+                          const struct walk *w, struct tuple **found)
+{
+	uint64_t count = 0, bytes = 0;
+	uint32_t i = 0;
+
+	if (want->counting)
+		return w->count;
+	while (i < w->found_count && gather(e, want, w->found[i], found, &count, &bytes))
+		i++;
+	return count;
+}
+
+/* What is all in the source. */
+static uint64_t from_source(const struct engine *e, const struct search_want *want,
+                            struct source *src, struct tuple **found)
+{
+	struct place start = source_start(src);
+	uint64_t count = 0, bytes = 0;
+	struct tuple *t;
+
+	if (want->counting)
+		return source_count(src);
+	if (src->order.kind == ORDER_ID)
+		start.id = want->after;
+	source_seek(src, &start);
+	do
+		t = source_next(src);
+	while (t && gather(e, want, t, found, &count, &bytes));
+	return count;
+}
+
+/* Begins what must be done first: the building of the index, or a walk through it (or
+ * through the best there is, when there is no room for it). */
+static int begin(struct engine *e, struct seeker *k, const struct search_want *want,
+                 struct index *x)
+{
+	struct search *q;
+
+	if (!k)
+		return ENGINE_AGAIN;
+	q = get(k, want->slot);
+	pin(q, x ? x : index_best(want->space, want->template));
+	if (!q->index || index_complete(q->index))
 		q->walk = walk_begin(e, q, want);
+	return ENGINE_AGAIN;
 }
 
 int search_run(struct engine *e, struct seeker *k, const struct search_want *want,
                struct tuple **found, uint64_t *count)
 {
 	struct search *q = k ? find(k, want->slot) : NULL;
+	struct lookup l = {.residue = 0};
+	struct index *x = NULL;
 	struct source src;
 
 	if (q && q->walk) {
 		if (!walk_ready(e, q->walk))
 			return ENGINE_AGAIN;
-		*count = want->counting ? q->walk->count
-		                        : gather(e, whole(&q->walk->found), want, found);
+		*count = from_walk(e, want, q->walk, found);
 		return 0;
 	}
-	src = source_of(e, want->space, want->template);
-	if (!src.exact) {
-		if (k)
-			begin(e, k, want, &src);
-		return ENGINE_AGAIN;
+	if (!want->template->all) {
+		lookup_open(&l, want->template, !want->counting);
+		x = index_get(e, want->space, &l.shape, &l.order);
+		if (!x || !index_complete(x))
+			return begin(e, k, want, x);
 	}
-	if (want->counting)
-		*count = bucket_count(src.bucket) + (want->hidden ? bucket_count(src.hidden) : 0);
-	else
-		*count = gather(e, src.bucket, want, found);
+	source_open(&src, e, want->space, x, want->template, want->counting && want->hidden);
+	if (l.residue > 0 && src.count > 0)
+		return begin(e, k, want, x);
+	*count = from_source(e, want, &src, found);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ void search_end(struct seeker *k)
 	list_each(it, &k->searches) {
 		struct search *q = list_entry(it, struct search, link);
 
-		list_remove(&q->pin);
+		pin(q, NULL);
 		if (q->walk)
 			walk_end(q->walk);
 		list_remove(&q->link);

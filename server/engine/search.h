@@ -35,11 +35,13 @@ struct search_want {
 	struct template *template; /* its tuple is taken when a walk needs it */
 	unsigned slot;
 	uint64_t after;
-	uint32_t max;  /* tuples wanted, cut so that they fit a reply. counting: it may stop
-	                  at so many (and answers any number from there on); 0: it counts all */
-	bool counting; /* how many match, in *count; else the oldest of the visible ones */
+	uint32_t max;  /* tuples wanted, cut so that they fit a reply; it may be fewer, when
+	                  some were found by a walk and are gone. counting: it may stop at so
+	                  many (and answers any number from there on); 0: it counts all */
+	bool counting; /* how many match, in *count; else the first of the visible ones, in
+	                  the template's order */
 	bool hidden;   /* counting: the claimed ones, too */
-	bool uncut;    /* as many as are wanted, whether they fit a reply or not */
+	bool uncut;    /* as many as are wanted, if there are, whether they fit a reply or not */
 };
 
 void seeker_init(struct seeker *k, void (*ready)(struct engine *e, struct seeker *k));

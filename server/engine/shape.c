@@ -19,26 +19,45 @@ static bool holds_formal(const uint8_t *p, const uint8_t *end)
 	return false;
 }
 
-static uint8_t class_of(struct bytes field, bool *residue)
+/* Which match comes first is said by the formal of field i. */
+static void read_order(struct template *t, const struct formal *f, unsigned i)
 {
+	static const enum formal_key more[] = {FORMAL_NE, FORMAL_HAS, FORMAL_ONEOF, FORMAL_PREFIX};
+
+	t->order.kind = bytes_equal(item_string(f->at[FORMAL_ORDER]), bytes_of("min"))
+	                    ? ORDER_MIN : ORDER_MAX;
+	t->order.field = (uint8_t)i;
+	t->ranged = f->constrained;
+	for (unsigned k = 0; k < sizeof more / sizeof *more; k++)
+		t->ranged = t->ranged && !f->at[more[k]];
+}
+
+/* The class of field i. */
+static uint8_t read_field(struct template *t, unsigned i)
+{
+	struct bytes field = tuple_field(t->tuple, i);
 	uint8_t major = *field.p >> 5;
 	struct formal f;
 
 	if (formal_is(field.p)) {
 		formal_open(field.p, &f); /* the edge has checked it */
-		*residue = *residue || f.constrained;
+		t->residue += f.constrained;
+		if (f.at[FORMAL_ORDER])
+			read_order(t, &f, i);
 		return (uint8_t)f.type;
 	}
 	if (major < ITEM_ARRAY || major > ITEM_TAG || !holds_formal(field.p, field.p + field.n))
 		return SHAPE_BOUND;
-	*residue = true;
+	t->residue++;
 	/* A tag whose content is not known yet may be a bignum's. */
 	return major == ITEM_TAG ? ITEM_TYPE_ANY : (uint8_t)item_type(field.p);
 }
 
 void template_open(struct template *t, struct bytes item)
 {
-	t->residue = false;
+	t->residue = 0;
+	t->order.kind = ORDER_ID;
+	t->ranged = false;
 	t->all = *item.p == ITEM_NULL;
 	t->tuple = NULL;
 	if (t->all)
@@ -47,7 +66,7 @@ void template_open(struct template *t, struct bytes item)
 	t->shape.arity = t->tuple->fields;
 	t->shape.bound = 0;
 	for (unsigned i = 0; i < t->shape.arity; i++) {
-		t->shape.class[i] = class_of(tuple_field(t->tuple, i), &t->residue);
+		t->shape.class[i] = read_field(t, i);
 		t->shape.bound += t->shape.class[i] == SHAPE_BOUND;
 	}
 }

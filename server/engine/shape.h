@@ -4,6 +4,7 @@
 #ifndef TILIA_ENGINE_SHAPE_H
 #define TILIA_ENGINE_SHAPE_H
 
+#include "order.h"
 #include "tuple.h"
 
 #include <stdbool.h>
@@ -19,7 +20,9 @@ struct shape {
 /* A template, ready to be looked up. */
 struct template {
 	bool all;             /* null: matches every tuple; the rest is unused */
-	bool residue;         /* the shape does not say it all */
+	uint8_t residue;      /* fields of which the shape does not say all */
+	struct order order;   /* in which its matches are wanted */
+	bool ranged;          /* what the ordered field asks for besides is a range, not more */
 	struct tuple *tuple;  /* its fields */
 	struct shape shape;
 };

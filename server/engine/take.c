@@ -123,6 +123,12 @@ int take_run(struct engine *e, struct conn *c, const struct event *ev)
 		return 0;
 	}
 	template_open(&t, r->value);
+	if (t.order.kind != ORDER_ID && request_has(r, OPTION_AFTER)) {
+		template_close(&t);
+		reply_error(e, c, r->n, 0, ERROR_REQUEST, "%s: after goes by ids, and not with %s",
+		            message_rows[r->op].name, t.order.kind == ORDER_MIN ? "min" : "max");
+		return 0;
+	}
 	room = request_has(r, OPTION_LEASE) ? claim_room(e, c->session) : MESSAGE_LIST_MAX;
 	want.after = option(r, OPTION_AFTER, 0);
 	want.max = least((uint32_t)option(r, OPTION_MAX, 1), room);

@@ -3,25 +3,36 @@
 #ifndef TILIA_ENGINE_WALK_H
 #define TILIA_ENGINE_WALK_H
 
-#include "../../libclient/base/seq.h"
+#include "../../libclient/base/buf.h"
+#include "order.h"
 #include "shape.h"
 #include "work.h"
 
 struct search;
 struct search_want;
+struct space;
 
 struct walk {
 	struct work work;
 	struct list link; /* space.walks */
-	struct search *search;
+	struct search *search; /* whose index it walks; none: the whole space */
 	struct space *space;
-	struct index *index; /* whose buckets it walks; NULL: the whole space */
 	struct template template;
-	uint64_t position;   /* every tuple up to this id was looked at */
+	struct order order;   /* of what it finds */
+	/* Every tuple up to `reach` in that order (to_end: every one at all) whose id is
+	 * `scanned` at most was looked at. Mostly it goes in that order itself, and
+	 * `scanned` is UINT64_MAX; without an index in that order it goes by ids. */
+	struct place reach;
+	struct buf value;     /* the bytes of reach.value, between slices */
+	uint64_t scanned;
 	uint64_t after;
-	uint64_t count;      /* matches, when `counting` */
-	struct seq found;    /* the oldest matches, when not */
-	uint32_t max;        /* it may stop at so many; 0: nowhere */
+	uint64_t count;       /* matches, when `counting` */
+	struct tuple **found; /* the first matches, when not, in order */
+	uint32_t found_count, keep;
+	uint32_t max;         /* it may stop at so many; 0: nowhere */
+	uint32_t least;       /* its answer may be so few of them while there are more */
+	bool sorted;          /* it goes in that order */
+	bool to_end;
 	bool counting, hidden, done;
 };
 

@@ -61,6 +61,9 @@ def test_wrong_conditions():
     refused(lambda: formals.ge(math.nan), "NaN")
     refused(lambda: formals.between(1, "a"), "int text")
     refused(lambda: formals.ge(1, least=2), "no such condition: least")
+    refused(lambda: formals.ge(1, order="least"), "neither min nor max")
+    refused(lambda: formals.least(bool), "need a type")
+    refused(lambda: formals.ne(1, order="min"), "need a type")
     refused(lambda: formals.ge(1, type=set), "set")
     refused(lambda: formals.ge(1, type=[]), "[]")
 
@@ -89,8 +92,13 @@ def test_the_server_matches_them():
     assert found([formals.ge(1)]) == []
     assert space.count("job", tilia.Formal("int", ge=1, le=5)) == 2
     assert space.count("job", tilia.Formal(None, oneof=[1, 5])) == 2
+    assert found(formals.least(int)) == [1, 5, 9, 10, 2 ** 70]
+    assert found(formals.greatest(tilia.number, lt=6)) == [5.5, 5, 2.0, 1]
+    assert found(formals.between(2, 5.5, order="min")) == [2.0, 5, 5.5]
+    assert found(formals.prefix("img/", type=str, order="max")) == ["img/b", "img/a"]
+    assert found(tilia.Formal("int", order="max"))[0] == 2 ** 70
     for wrong in formals.ge(1, type=float), formals.ge(1, type=bool), formals.oneof(), formals.ne(int), \
-            tilia.Formal("int", order="min"):
+            tilia.Formal("bool", order="min"):
         try:
             space.inp("job", wrong)
         except tilia.Error as error:

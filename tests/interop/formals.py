@@ -126,28 +126,70 @@ def limits_of(content):
         elif key == "has":
             if kind != "map" or name not in (None, "map"):
                 raise Bad(key)
+        elif key == "order":
+            if name not in ("int", "float", "number", "text", "bytes") or kind != "text" or value not in (b"min", b"max"):
+                raise Bad(key)
         else:
             raise Bad(key)
     return name, limits
 
 
-def check(node):
+def order_of(node):
+    """(field, "min" or "max") of a template that has one, or None. Raises Bad for a second."""
+    kind, fields = node
+    found = []
+    for at, (kind, value) in enumerate(fields if kind == "array" else []):
+        if kind == "tag" and value[0] == FORMAL:
+            _, limits = limits_of(value[1])
+            if "order" in limits:
+                found.append((at, limits["order"][1].decode()))
+    if len(found) > 1:
+        raise Bad("two orders")
+    return found[0] if found else None
+
+
+def place(order, node):
+    """What sorts tuples, oldest first, by an order."""
+    value = node[1][order[0]][1]
+    if value != value:
+        return (1, 0)
+    return (0, Down(value) if order[1] == "max" else value)
+
+
+class Down:
+    """Values the other way round."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __lt__(self, other):
+        return other.value < self.value
+
+    def __eq__(self, other):
+        return other.value == self.value
+
+
+def check(node, depth=0):
     """Raises Bad for a template that is none."""
     kind, value = node
+    if depth == 0:
+        order_of(node)
     if kind == "tag" and value[0] == FORMAL:
         _, limits = limits_of(value[1])
+        if "order" in limits and depth != 1:
+            raise Bad("an order inside of a field")
         if "has" in limits:
-            check(limits["has"])
+            check(limits["has"], depth + 1)
     elif kind == "tag":
-        check(value[1])
+        check(value[1], depth + 1)
     elif kind == "array":
         for item in value:
-            check(item)
+            check(item, depth + 1)
     elif kind == "map":
         for key, item in value:
             if holds_formal(key):
                 raise Bad("a formal in a key")
-            check(item)
+            check(item, depth + 1)
 
 
 def admits(content, node):
@@ -255,6 +297,8 @@ def formal(r, depth):
         limits["prefix"] = r.choice(["", "a", "\u00e9", b"a", b"", "ab"])
     if depth and kind is None and r.random() < .6:
         limits["has"] = {key: template(r, depth - 1) for key in r.sample(["k", "l", 1, -1, b"k", 100], r.randint(0, 2))}
+    if r.random() < .3:
+        limits["order"] = r.choice(["min", "max"])
     if r.random() < .02:
         limits[r.choice(["order", "eq", "min"])] = 1
     return tag(FORMAL, limits)
@@ -282,7 +326,7 @@ def test_random_templates_beside_the_server():
     code, ids = w.ask("outs", "main", tuples)
     assert code == 0, ids
     nodes = {one: decode(cbor2.dumps(item, canonical=True))[0] for one, item in zip(ids, tuples)}
-    hits = refused = 0
+    hits = refused = ordered = 0
     for i in range(4000):
         item = [template(r)] if i % 3 else ["x", template(r)]
         node = decode(cbor2.dumps(item, canonical=True))[0]
@@ -296,9 +340,13 @@ def test_random_templates_beside_the_server():
         assert code == 0, (item, answer)
         got = [row[0] for row in answer[0]]
         want = [one for one in ids if whole(node, nodes[one])]
+        order = order_of(node)
+        if order:
+            want.sort(key=lambda one: place(order, nodes[one]))
+            ordered += len(want) > 1
         assert got == want, (item, [tuples[ids.index(one)] for one in set(got) ^ set(want)])
         hits += bool(want)
-    assert hits > 500 and refused > 100, (hits, refused)
+    assert hits > 500 and refused > 100 and ordered > 50, (hits, refused, ordered)
 
 
 harness.main()

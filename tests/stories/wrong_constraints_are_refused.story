@@ -1,7 +1,7 @@
 # A wrong constraint is named; the request is over and changed nothing.
 > open a
-> a [1, "in", "main", ["job", 21580({"order": "min", "type": "int"})]]
-a < [1, -3, "in: template, field 1: not spoken yet: order"]
+> a [1, "in", "main", ["job", 21580({"order": "least", "type": "int"})]]
+a < [1, -3, "in: template, field 1: neither min nor max: order"]
 > a [2, "in", "main", ["job", 21580({"ge": 1})]]
 a < [2, -3, "in: template, field 1: a range needs a type (int float number text bytes): ge"]
 > a [3, "in", "main", [21580({"ge": 1.0, "type": "int"})]]

@@ -107,6 +107,27 @@ TEST(numbers_compare_exactly)
 	}
 }
 
+TEST(ranks_go_up_with_the_order)
+{
+	unsigned differ = 0;
+
+	for (int i = 0; i < 200000; i++) {
+		struct number x = random_number(-1), y = random_number(-1);
+		struct buf a = BUF_INIT, b = BUF_INIT;
+		int c;
+
+		put_number(&a, &x);
+		put_number(&b, &y);
+		c = compare_items(a.data, b.data);
+		CHECK(c > 0 || compare_rank(a.data) <= compare_rank(b.data));
+		CHECK(c != 0 || compare_rank(a.data) == compare_rank(b.data));
+		differ += compare_rank(a.data) != compare_rank(b.data);
+		buf_close(&a);
+		buf_close(&b);
+	}
+	CHECK(differ > 100000);
+}
+
 TEST(nan_is_the_last)
 {
 	struct buf nan = BUF_INIT;
@@ -120,6 +141,7 @@ TEST(nan_is_the_last)
 		put_number(&a, &x);
 		CHECK_INT(compare_items(a.data, nan.data), -1);
 		CHECK_INT(compare_items(nan.data, a.data), 1);
+		CHECK(compare_rank(nan.data) > compare_rank(a.data));
 		buf_close(&a);
 	}
 	buf_close(&nan);
@@ -191,6 +213,7 @@ TEST(texts_and_bytes_compare_by_their_bytes)
 		item_put_bytes(&a, (struct bytes){x, n});
 		item_put_bytes(&b, (struct bytes){y, m});
 		CHECK_INT(sign(compare_items(a.data, b.data)), want);
+		CHECK(want > 0 || compare_rank(a.data) <= compare_rank(b.data));
 		buf_close(&a);
 		buf_close(&b);
 	}

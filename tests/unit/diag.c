@@ -400,6 +400,14 @@ TEST(constraints_of_formals)
 		{"{21580({\"ge\": 1, \"type\": \"int\"}): ?int>=1}", NULL},
 		{"{[21580(null)]: 21580(null)}", "{[21580(null)]: ?}"},
 		{"21580({\"order\": \"min\"})", NULL},
+		{"21580({\"type\": \"int\", \"order\": \"min\"})", "?int min"},
+		{"[?int min]", NULL},
+		{"[?text^\"img/\" max]", NULL},
+		{"[?int max 1..9]", "[?int 1..9 max]"},
+		{"[?float>=0.5 max]", NULL},
+		{"[?int 1.. min]", "[?int>=1 min]"},
+		{"[?int(1|2) min !=3]", "[?int(1|2)!=3 min]"},
+		{"[?n:number min # as a field's name stays here\n]", "[?number min]"},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -416,11 +424,11 @@ TEST(wrong_constraints_are_named_where_they_stand)
 		size_t at;
 		const char *why;
 	} rows[] = {
-		{"[?int min]", 6, "order is not spoken yet"},
-		{"[?int  max]", 7, "order is not spoken yet"},
-		{"[?min]", 2, "order is not spoken yet"},
-		{"[?n:int 1..9 max]", 13, "order is not spoken yet"},
-		{"[?int 1.. min]", 10, "order is not spoken yet"},
+		{"[?min]", 2, "min and max need a type (int float number text bytes): order"},
+		{"[? max]", 3, "min and max need a type (int float number text bytes): order"},
+		{"[?n:array max]", 10, "only int float number text bytes have min and max: order"},
+		{"[?int min max]", 10, "a constraint that is there already: order"},
+		{"[?int minimum]", 6, "expected a value; text stands in quotes: \"minimum\""},
 		{"[? 1..9]", 3, "a range needs a type (int float number text bytes): ge"},
 		{"[?>=1]", 4, "a range needs a type (int float number text bytes): ge"},
 		{"[?any ..9]", 8, "a range needs a type (int float number text bytes): le"},

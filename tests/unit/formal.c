@@ -112,7 +112,15 @@ TEST(what_is_wrong_with_a_constraint_is_named)
 	static const struct {
 		const char *content, *why, *detail;
 	} rows[] = {
-		{"{\"order\": \"min\", \"type\": \"int\"}", "not spoken yet", "order"},
+		{"{\"order\": \"min\"}",
+		 "min and max need a type (int float number text bytes)", "order"},
+		{"{\"has\": {}, \"order\": \"min\"}",
+		 "min and max need a type (int float number text bytes)", "order"},
+		{"{\"order\": \"max\", \"type\": \"bool\"}",
+		 "only int float number text bytes have min and max", "order"},
+		{"{\"order\": \"least\", \"type\": \"int\"}", "neither min nor max", "order"},
+		{"{\"order\": h'6d696e', \"type\": \"int\"}", "neither min nor max", "order"},
+		{"{\"order\": 1, \"type\": \"int\"}", "neither min nor max", "order"},
 		{"{\"type\": \"any\"}", "no such type", "any"},
 		{"{\"type\": 1}", "no such type", ""},
 		{"{\"ge\": 1}", UNTYPED, "ge"},

@@ -4,16 +4,20 @@
     space.in_("job", formals.between(1, 9), formals.prefix("img/"))
     space.in_("job", formals.has({"w": formals.ge(640), "tags": [..., "new"]}))
     space.in_("job", formals.oneof("new", "again"), formals.gt(0, le=100, ne=50))
+    space.in_("job", formals.least(int), str)
+    space.in_("job", formals.between(1, 9, order="max"), str)
 
 Every function takes the others' conditions as keywords: ge gt le lt ne oneof prefix has, and
 type: a type as in templates (int, float, tilia.number, ...). Without it a range is of its bounds'
 type: ge(1) is for integers only, between(1, 2.5) for integers and floats (tilia.number).
+order="min" or order="max" says which match comes first, when it is not the oldest; least() and
+greatest() are these alone. One field of a template may have it.
 The values of has may be formals themselves; those of ne and oneof are values.
 """
 from . import Error, FORMALS, Tag
 
 BOUNDS = "ge", "gt", "le", "lt"
-KEYS = BOUNDS + ("ne", "oneof", "prefix", "has")
+KEYS = BOUNDS + ("ne", "oneof", "prefix", "has", "order")
 
 
 def between(low, high, **more):
@@ -61,6 +65,16 @@ def has(entries, **more):
     return formal(dict(more, has=entries))
 
 
+def least(type, **more):
+    """Of a type; the match with the least value comes first, of equal ones the oldest."""
+    return formal(dict(more, type=type, order="min"))
+
+
+def greatest(type, **more):
+    """Of a type; the match with the greatest value comes first, of equal ones the oldest."""
+    return formal(dict(more, type=type, order="max"))
+
+
 def formal(limits):
     """The formal of a dict of conditions."""
     limits = dict(limits)
@@ -73,6 +87,11 @@ def formal(limits):
         name = kinds.pop() if len(kinds) == 1 else "number" if kinds == {"int", "float"} else None
         if not name:
             raise Error(-3, "bounds of several types: %s" % " ".join(sorted(kinds)))
+    if "order" in limits:
+        if limits["order"] not in ("min", "max"):
+            raise Error(-3, "neither min nor max: %r" % (limits["order"],))
+        if name not in ("int", "float", "number", "text", "bytes"):
+            raise Error(-3, "min and max need a type: int, float, tilia.number, str or bytes")
     if name:
         limits["type"] = name
     return Tag(21580, limits)
