@@ -145,7 +145,7 @@ install: all
 	install -m 644 libclient/tilia.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(BUILD)/tilia.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 tools/tilia.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tilia
-	install -m 644 libclient/python/tilia/*.py $(DESTDIR)$(PYDIR)/tilia
+	install -m 644 libclient/python/tilia/*.py libclient/python/tilia/*.pyi libclient/python/tilia/py.typed $(DESTDIR)$(PYDIR)/tilia
 	for page in docs/man/*.[0-9]; do \
 	  section=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; install -d $$section; install -m 644 $$page $$section; done
 

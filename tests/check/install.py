@@ -32,7 +32,7 @@ def test_the_right_files():
     found = {os.path.relpath(os.path.join(folder, name), where)
              for folder, _, names in os.walk(where) for name in names}
     python = {"python/tilia/" + os.path.basename(p)
-              for p in glob.glob(os.path.join(harness.ROOT, "libclient", "python", "tilia", "*.py"))}
+              for p in glob.glob(os.path.join(harness.ROOT, "libclient", "python", "tilia", "*.*"))}
     pages = {"share/man/man%s/%s" % (p[-1], os.path.basename(p))
              for p in glob.glob(os.path.join(harness.ROOT, "docs", "man", "*"))}
     assert python and pages

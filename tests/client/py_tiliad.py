@@ -81,6 +81,26 @@ def test_wait_drain_and_unless():
     space.drop()
 
 
+def test_limits_shape_and_room():
+    space = tilia.space("room", server().address)
+    space.create(volatile=True, tuples=1, shape=("job", int))
+    error = raises(tilia.Error, space.out, "job", 1.5)
+    assert error.word == "shape" and "field 1" in str(error), error
+    space.out("job", 1)
+    assert raises(tilia.Error, space.out, "job", 2).word == "full"
+    assert raises(tilia.Error, space.out, "job", 2, wait=True, timeout=.05).word == "full"
+    thread = threading.Thread(target=space.out, args=("job", 2), kwargs={"wait": True})
+    thread.start()
+    harness.until(lambda: space.stats()["waiting"] == 1, "it waits for room")
+    assert space.in_("job", 1) and space.in_("job", 2)
+    thread.join()
+    space.alter(tuples=2, shape=False)
+    assert space.out_many([("x",), ("y",)]) == 2
+    assert raises(tilia.Error, space.alter, nonsense=1).word == "request"
+    assert raises(tilia.Error, space.alter, 1).word == "usage"
+    space.drop()
+
+
 def test_atomic():
     space = fresh("atomic")
     other = fresh("atomic.other")
