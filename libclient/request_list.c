@@ -73,8 +73,6 @@ static int read_back(struct request_reader *m, struct list *l, const struct entr
 	if (e->head.major != ITEM_ARRAY || e->head.arg != 2 || !message_number(e->first, &token) ||
 	    !message_number(item_skip(e->first), &delay))
 		return refuse_entry(m, e, "not [token, delay]");
-	if (delay > 0)
-		return refuse_entry(m, e, "a delay is not spoken yet");
 	return 0;
 }
 

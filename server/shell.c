@@ -108,8 +108,7 @@ int shell_step(struct shell *s, struct event *ev)
 	}
 	ev->wall_ms = s->wall_ms;
 	rc = engine_step(s->engine, ev, &s->fx);
-	if (rc == 0)
-		apply(s);
+	apply(s);
 	return rc;
 }
 

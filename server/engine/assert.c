@@ -202,11 +202,46 @@ static void check_seeker(const struct seeker *k)
 	for (const struct list *it = k->searches.next; it != &k->searches; it = it->next) {
 		const struct search *q = list_entry(it, struct search, link);
 
-		assert(q->seeker == k && (q->index || q->walk));
+		assert(q->seeker == k);
 		assert((q->index == NULL) == list_empty(&q->pin));
 		assert(!q->walk || (q->walk->search == q && !q->walk->space->dropped));
 		assert(!q->walk || q->walk->done != work_active(&q->walk->work));
 	}
+}
+
+/* The queues of what is to be done by the clock. */
+static void check_agendas(const struct engine *e)
+{
+	uint64_t leases = 0, moments = 0, turns = 0, waiting = 0;
+
+	for (struct space *s = seq_first(&e->spaces); s; s = seq_after(&e->spaces, s->number, NULL)) {
+		leases += s->agenda[CLOCK_LEASE].count;
+		moments += s->agenda[CLOCK_WALL].count;
+		for (enum clock clock = CLOCK_LEASE; clock < CLOCKS; clock++) {
+			const struct heap_node *first = heap_first(&s->agenda[clock]);
+			bool has = s->turn[clock].pos != 0;
+
+			assert(!has || (first && s->turn[clock].key == first->key));
+			assert(has || !first || work_active(&s->settling) ||
+			       (s->dropped && clock == CLOCK_WALL));
+			turns += has;
+		}
+		assert(list_empty(&s->parked) || !list_empty(&s->backlog));
+	}
+	for (unsigned i = 0; i < 2 * CLOCKS; i++)
+		waiting += e->turns[i / 2][i % 2].count;
+	assert(leases == e->claims && turns == waiting);
+	for (struct timed *r = seq_first(&e->timed); r; r = seq_after(&e->timed, r->id, NULL)) {
+		bool delayed = r->hidden && r->due_ms;
+
+		assert(r->tuple->timed && r->tuple->id == r->id && !(r->visible && r->hidden));
+		assert((r->moment.pos != 0) == (delayed || (r->visible && r->expires_ms)));
+		assert((r->session != NULL) == !list_empty(&r->link) && !(r->session && r->orphan));
+		assert(!r->hidden || seq_find(&r->space->hidden, r->id) == r->tuple);
+		assert(!r->visible || seq_find(&r->space->all, r->id) == r->tuple);
+		moments -= r->moment.pos != 0;
+	}
+	assert(moments == 0);
 }
 
 void engine_assert(const struct engine *e)
@@ -232,7 +267,7 @@ void engine_assert(const struct engine *e)
 	/* Dropped spaces and ending sessions are counted until they are gone. */
 	assert(working || (outcomes == e->outcomes && taken == e->taken));
 	assert(working || (sum.tuples == e->tuples && sum.waiting == e->waiting));
-	assert(working || sum.claims == e->claims);
+	assert(working || sum.claims == e->claims + e->delayed);
 	assert(sum.watching == e->watching);
-	assert(e->leases.count == e->claims);
+	check_agendas(e);
 }

@@ -26,17 +26,19 @@ static uint64_t count_matches(const struct space *s, const struct tuple *t, bool
 	return count;
 }
 
-static void check_tally(const struct space *s, const struct waiter *w)
+static void check_tally(const struct engine *e, const struct space *s, const struct waiter *w)
 {
 	const struct tally *y = w->tally;
+	bool unsettled = overdue_in(e, s) && y->changed.next != &y->changed;
 
 	assert(y->visible == w->visible && y->tuple == (w->residue ? w->tuple : NULL));
 	assert(y->waiters > 0 && (!y->tuple || y->waiters == 1));
 	assert(y->least.count + y->none.count + bucket_count(y->atomics) == y->waiters);
-	assert(y->changed.next == &y->changed);
+	assert(unsettled || y->changed.next == &y->changed);
 	assert(y->count == count_matches(s, w->tuple, w->visible));
 	assert(!w->atomic || w->atomic->spare <= y->spare);
-	assert(w->atomic || (w->least ? y->count < w->least : y->count > 0)); /* not forgotten */
+	assert(unsettled || w->atomic || /* not forgotten */
+	       (w->least ? y->count < w->least : y->count > 0));
 }
 
 /* ---- atomics ------------------------------------------------------------------------- */
@@ -137,7 +139,7 @@ static void check_waiter(const struct engine *e, const struct space *s, const st
 	assert(w->counts == (w->tally != NULL));
 	assert((w->op == MESSAGE_ATOMIC) == (w->atomic != NULL));
 	if (w->tally)
-		check_tally(s, w);
+		check_tally(e, s, w);
 	if (w->atomic)
 		check_atomic(e, w);
 	if (w->op != MESSAGE_IN && w->op != MESSAGE_RD)

@@ -6,18 +6,11 @@
  * for the number of tries. */
 #include "state.h"
 
-#define CLAIM_EXPIRE_SLICE 256 /* leases ended in one step */
-
 uint32_t claim_room(const struct engine *e, const struct session *s)
 {
 	size_t most = e->config.limits.claims;
 
 	return s->claims.count < most ? (uint32_t)(most - s->claims.count) : 0;
-}
-
-static struct claim *claim_of_timer(struct heap_node *node)
-{
-	return list_entry(node, struct claim, timer);
 }
 
 static bool is_durable(const struct claim *c)
@@ -58,7 +51,7 @@ static struct claim *claim_create(struct engine *e, struct session *s, struct sp
 	list_init(&c->link);
 	sp->refs++;
 	seq_insert(&s->claims, c);
-	heap_insert(&e->leases, &c->timer, e->lease_ms + lease_ms);
+	overdue_add(e, sp, CLOCK_LEASE, &c->timer, e->lease_ms + lease_ms);
 	e->claims++;
 	return c;
 }
@@ -88,8 +81,8 @@ struct claim *claim_find(const struct engine *e, const struct session *s, uint64
 uint64_t claim_renew(struct engine *e, struct claim *c, uint64_t lease_ms)
 {
 	if (e->lease_ms + lease_ms > c->timer.key) {
-		heap_remove(&e->leases, &c->timer);
-		heap_insert(&e->leases, &c->timer, e->lease_ms + lease_ms);
+		overdue_remove(e, c->space, CLOCK_LEASE, &c->timer);
+		overdue_add(e, c->space, CLOCK_LEASE, &c->timer, e->lease_ms + lease_ms);
 	}
 	return c->timer.key - e->lease_ms;
 }
@@ -111,25 +104,23 @@ static void claim_end(struct engine *e, struct claim *c)
 		outcome_leave(e, c);
 	list_remove(&c->link);
 	seq_remove_item(&s->claims, c);
-	heap_remove(&e->leases, &c->timer);
+	overdue_remove(e, c->space, CLOCK_LEASE, &c->timer);
 	e->claims--;
 	space_unref(e, c->space);
 	xfree(c);
 }
 
-static void forget(struct engine *e, struct space *sp, struct tuple *t)
+/* Its tuple is gone; the event says why. */
+static void claim_gone(struct engine *e, struct claim *c, enum ring_kind kind)
 {
-	space_forget(e, sp, t);
-	if (!sp->is_volatile)
-		reply_delete(e, sp, t);
-	engine_bury(e, t);
+	ring_note(e, c->space, kind, c->tuple);
+	space_delete(e, c->space, c->tuple, true);
+	claim_end(e, c);
 }
 
 void claim_done(struct engine *e, struct claim *c)
 {
-	ring_note(e, c->space, RING_DONE, c->tuple);
-	forget(e, c->space, c->tuple);
-	claim_end(e, c);
+	claim_gone(e, c, RING_DONE);
 }
 
 bool claim_bury(struct engine *e, struct claim *c)
@@ -144,6 +135,8 @@ bool claim_bury(struct engine *e, struct claim *c)
 		return false;
 	ring_note(e, sp, RING_BURY, t);
 	space_forget(e, sp, t);
+	if (t->timed) /* the dead keep no time */
+		timed_end(e, t);
 	if (is_durable(c)) {
 		reply_delete(e, sp, t);
 		ch = reply_change(e, CHANGE_PUT);
@@ -158,59 +151,48 @@ bool claim_bury(struct engine *e, struct claim *c)
 	return true;
 }
 
-void claim_back(struct engine *e, struct claim *c, bool undone)
+/* What the row says of a tuple that nobody has. */
+static void write_back(struct engine *e, const struct claim *c, uint64_t due_ms)
+{
+	struct change *ch = reply_change(e, CHANGE_STATE);
+
+	ch->space = c->space->number;
+	ch->id = c->tuple->id;
+	ch->bytes = tuple_bytes(c->tuple);
+	ch->tries = c->tuple->tries;
+	ch->due_ms = due_ms;
+}
+
+void claim_back(struct engine *e, struct claim *c, bool undone, uint64_t delay_ms)
 {
 	struct tuple *t = c->tuple;
 	struct space *sp = c->space;
 
-	if (sp->dropped) {
-		claim_done(e, c);
+	if (sp->dropped || timed_over(e, t)) {
+		claim_gone(e, c, sp->dropped ? RING_DONE : RING_EXPIRE);
 		return;
 	}
 	if (!undone && sp->options.tries && t->tries >= sp->options.tries && claim_bury(e, c))
 		return;
 	if (undone && t->tries < UINT8_MAX)
 		t->tries--;
-	if (is_durable(c) && (c->session->number || undone)) {
-		struct change *ch = reply_change(e, CHANGE_STATE);
-
-		ch->space = sp->number;
-		ch->id = t->id;
-		ch->bytes = tuple_bytes(t);
-		ch->tries = t->tries;
-	}
+	if (delay_ms > 0)
+		timed_delay(e, sp, t, delay_ms);
+	if (is_durable(c) && (c->session->number || undone || delay_ms > 0))
+		write_back(e, c, delay_ms ? e->wall_ms + delay_ms : 0);
 	claim_end(e, c);
+	if (delay_ms > 0)
+		return;
 	ring_note(e, sp, RING_BACK, t);
 	space_reveal(e, sp, t);
 }
 
-/* Whether the end of that lease must wait for the next batch: a million of them at
- * once must not fill this one. */
-static bool must_wait(const struct engine *e, const struct claim *c)
+void claim_over(struct engine *e, struct heap_node *timer)
 {
-	return is_durable(c) && e->expiries >= e->config.limits.expiries;
-}
+	struct claim *c = list_entry(timer, struct claim, timer);
 
-void claim_expire(struct engine *e)
-{
-	for (unsigned n = 0; n < CLAIM_EXPIRE_SLICE; n++) {
-		struct heap_node *node = heap_first(&e->leases);
-		struct claim *c = node ? claim_of_timer(node) : NULL;
-
-		if (!c || node->key > e->lease_ms || must_wait(e, c))
-			return;
-		e->expiries += is_durable(c);
-		claim_back(e, c, false);
-	}
-}
-
-uint64_t claim_deadline(const struct engine *e)
-{
-	struct heap_node *node = heap_first(&e->leases);
-
-	if (!node || (node->key <= e->lease_ms && must_wait(e, claim_of_timer(node))))
-		return ENGINE_NEVER;
-	return node->key;
+	e->expiries += is_durable(c) && c->session->number != 0; /* else no row says so */
+	claim_back(e, c, false, 0);
 }
 
 void claim_restore(struct engine *e, struct session *s, struct space *sp, const struct change *ch,

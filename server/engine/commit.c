@@ -79,11 +79,6 @@ static bool look_at_outs(struct engine *e, struct conn *c, const struct request 
 		int shown;
 
 		p = message_out_read(p, &space, &tuple, &put);
-		if (put.ttl_ms || put.delay_ms || put.bound) {
-			reply_error(e, c, r->n, 0, ERROR_REQUEST,
-			            "commit: out: its options are not spoken yet");
-			return false;
-		}
 		s = space_find(e, space);
 		shown = (int)(space.n < 80 ? space.n : 80);
 		if (!request_may(c, space, MESSAGE_OUT)) {
@@ -127,14 +122,28 @@ static bool look_at_graves(struct engine *e, struct conn *c, const struct reques
 	return code == 0;
 }
 
-static void end_claims(struct engine *e, const struct commit *k)
+/* The claims to be given back, each with its delay. */
+static void give_back(struct engine *e, const struct request *r, const struct commit *k)
 {
-	for (uint32_t i = 0; i < k->named; i++) {
-		if (i < k->done)
-			claim_done(e, e->named[i]);
-		else if (i < k->back || !claim_bury(e, e->named[i]))
-			claim_back(e, e->named[i], false);
+	struct item_head h;
+	const uint8_t *p = k->back > k->done ? item_head(r->option[OPTION_BACK].s.p, &h) : NULL;
+
+	for (uint32_t i = k->done; i < k->back; i++, p = item_skip(p)) {
+		uint64_t delay_ms = 0;
+
+		message_number(item_skip(item_head(p, &h)), &delay_ms);
+		claim_back(e, e->named[i], false, delay_ms);
 	}
+}
+
+static void end_claims(struct engine *e, const struct request *r, const struct commit *k)
+{
+	for (uint32_t i = 0; i < k->done; i++)
+		claim_done(e, e->named[i]);
+	give_back(e, r, k);
+	for (uint32_t i = k->back; i < k->named; i++)
+		if (!claim_bury(e, e->named[i]))
+			claim_back(e, e->named[i], false, 0);
 }
 
 /* Room is what there is when its claims have ended. */
@@ -171,8 +180,8 @@ static bool look(struct engine *e, struct conn *c, const struct request *r, stru
 }
 
 /* Puts its tuples and writes their ids as the result; answers the last. */
-static uint64_t put_outs(struct engine *e, const struct request *r, uint64_t count,
-                         struct buf *result)
+static uint64_t put_outs(struct engine *e, struct session *s, const struct request *r,
+                         uint64_t count, struct buf *result)
 {
 	struct bytes space, tuple;
 	struct message_put put;
@@ -183,7 +192,7 @@ static uint64_t put_outs(struct engine *e, const struct request *r, uint64_t cou
 	item_put_head(result, ITEM_ARRAY, count);
 	for (; count > 0; count--) {
 		p = message_out_read(p, &space, &tuple, &put);
-		id = put_one(e, space_find(e, space), tuple);
+		id = put_one(e, s, space_find(e, space), tuple, &put);
 		item_put_uint(result, id);
 	}
 	return id;
@@ -204,9 +213,9 @@ int commit_run(struct engine *e, struct conn *c, const struct event *ev)
 		return 0;
 	if (k.durable && ev->batch_full)
 		return ENGINE_AGAIN;
-	end_claims(e, &k);
+	end_claims(e, r, &k);
 	buf_clear(result, 65536);
-	id = put_outs(e, r, k.outs, result);
+	id = put_outs(e, c->session, r, k.outs, result);
 	if (k.named || k.outs)
 		outcome_result(e, c->session, r->n, k.durable, buf_bytes(result));
 	item_put_item(reply_begin(e, r->n), buf_bytes(result));

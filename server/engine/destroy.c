@@ -9,6 +9,12 @@ static void free_tuple(void *item, void *ctx)
 	tuple_free(item);
 }
 
+static void free_record(void *item, void *ctx)
+{
+	(void)ctx;
+	xfree(item);
+}
+
 static void free_bucket(void *item, void *ctx)
 {
 	struct seq *s = bucket_seq(item);
@@ -76,6 +82,8 @@ static void end_sessions(struct engine *e)
 	e->conn_cap = 0;
 	while ((s = seq_first(&e->sessions)))
 		session_end(e, s, false);
+	if (e->lost) /* it never got ready */
+		session_end(e, e->lost, false);
 }
 
 static void free_space(struct engine *e, struct space *s)
@@ -88,6 +96,8 @@ static void free_space(struct engine *e, struct space *s)
 		xfree(s->arities[n]);
 	}
 	seq_drain(&s->all, SIZE_MAX, free_tuple, NULL);
+	seq_drain(&s->hidden, SIZE_MAX, free_tuple, NULL);
+	overdue_close(s);
 	if (s->ring)
 		ring_free(e, s->ring);
 	xfree((void *)(uintptr_t)s->name.p);
@@ -105,6 +115,8 @@ void engine_destroy(struct engine *e)
 	e->fx = &fx;
 	end_sessions(e);
 	finish_work(e);
+	for (unsigned i = 0; i < 2 * CLOCKS; i++) /* its nodes are the spaces' */
+		heap_close(&e->turns[i / 2][i % 2]);
 	while ((s = seq_first(&e->spaces))) {
 		seq_remove(&e->spaces, s->number);
 		free_space(e, s);
@@ -116,8 +128,8 @@ void engine_destroy(struct engine *e)
 	hash_close(&e->principals);
 	heap_close(&e->timers);
 	heap_close(&e->graces);
-	heap_close(&e->leases);
 	heap_close(&e->tries);
+	seq_drain(&e->timed, SIZE_MAX, free_record, NULL);
 	buf_close(&e->result);
 	buf_close(&e->built);
 	xfree(e->grave);

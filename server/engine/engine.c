@@ -6,7 +6,6 @@
 #include <assert.h>
 
 #define LEASE_STEP_MS 1000 /* the most the lease clock adds in a step */
-#define LEASE_POLL_MS 500  /* how often it must be looked at while something runs by it */
 
 void engine_limits_default(struct engine_limits *l)
 {
@@ -19,6 +18,7 @@ void engine_limits_default(struct engine_limits *l)
 		.outcome_bytes = (uint64_t)16 << 20,
 		.claims = 131072,
 		.expiries = 12500,
+		.settles = 256,
 		.sessions = 65536,
 		.spaces = 4096,
 		.grace_default_ms = 60000,
@@ -45,7 +45,10 @@ struct engine *engine_create(const struct engine_config *config)
 	hash_init(&e->principals);
 	heap_init(&e->timers);
 	heap_init(&e->graces);
-	heap_init(&e->leases);
+	for (unsigned i = 0; i < 2 * CLOCKS; i++)
+		heap_init(&e->turns[i / 2][i % 2]);
+	list_init(&e->backlogs);
+	seq_init(&e->timed);
 	list_init(&e->work);
 	seq_init(&e->waiters);
 	list_init(&e->rooms);
@@ -81,6 +84,8 @@ uint64_t engine_wait(const struct engine *e, uint64_t id, uint64_t batch)
 
 void engine_bury(struct engine *e, struct tuple *t)
 {
+	if (t->timed)
+		timed_end(e, t);
 	if (e->grave_count == e->grave_cap) {
 		e->grave_cap = e->grave_cap ? 2 * e->grave_cap : 64;
 		e->grave = xrealloc(e->grave, e->grave_cap * sizeof *e->grave);
@@ -126,17 +131,19 @@ static void restore_tuple(struct engine *e, const struct change *c)
 	struct space *sp = seq_find(&e->spaces, c->space);
 	struct session *s = c->session ? session_numbered(e, c->session) : NULL;
 	struct tuple *t;
+	bool delayed;
 
 	if (!sp)
 		return; /* the journal has refused rows of unknown spaces */
 	t = tuple_create(c->id, c->bytes);
 	t->tries = c->tries < UINT8_MAX ? (uint8_t)c->tries : UINT8_MAX;
+	delayed = timed_restore(e, sp, t, c, s != NULL);
 	if (s && c->token)
 		claim_restore(e, s, sp, c, t);
 	else if (s)
 		outcome_restore_taken(e, s, sp, c, t);
 	else
-		space_store(e, sp, t, false);
+		space_store(e, sp, t, delayed);
 }
 
 static void restore(struct engine *e, const struct change *c)
@@ -182,6 +189,9 @@ static void get_ready(struct engine *e, const struct event *ev)
 	if (!e->main_kept)
 		space_write_row(e, e->main);
 	e->ready = true;
+	if (e->lost)
+		session_end(e, e->lost, false);
+	e->lost = NULL;
 }
 
 /* ---- connections -------------------------------------------------------------------- */
@@ -265,11 +275,19 @@ static struct conn *conn_of(const struct engine *e, const struct event *ev)
 	return e->conns[ev->conn];
 }
 
+/* A request is judged by the clock, whether the background came to it or not. */
+static void settle(struct engine *e)
+{
+	overdue_settle(e);
+	if (e->graces_ms != e->lease_ms)
+		session_expire(e);
+}
+
 static void expire(struct engine *e)
 {
-	waiter_expire(e);
-	claim_expire(e);
+	overdue_settle(e);
 	session_expire(e);
+	waiter_expire(e);
 }
 
 static int take_event(struct engine *e, const struct event *ev)
@@ -285,8 +303,10 @@ static int take_event(struct engine *e, const struct event *ev)
 		open_conn(e, ev);
 		break;
 	case EV_REQUEST:
+		settle(e);
 		return request_run(e, conn_of(e, ev), ev);
 	case EV_BAD:
+		settle(e);
 		return request_bad(e, conn_of(e, ev), ev);
 	case EV_SENT:
 		sent(e, conn_of(e, ev), ev->number);
@@ -324,6 +344,7 @@ int engine_step(struct engine *e, const struct event *ev, struct effects *fx)
 	set_clocks(e, ev);
 	e->batch_full = ev->batch_full;
 	code = take_event(e, ev);
+	overdue_wake(e);
 	tally_settle(e);
 	return code;
 }
@@ -335,18 +356,10 @@ bool engine_working(const struct engine *e)
 
 uint64_t engine_deadline(const struct engine *e)
 {
-	const struct heap_node *timer = heap_first(&e->timers), *grace = heap_first(&e->graces);
-	uint64_t at = timer ? timer->key : ENGINE_NEVER;
-	uint64_t lease = claim_deadline(e), left;
+	const struct heap_node *timer = heap_first(&e->timers);
+	uint64_t at = overdue_deadline(e);
 
 	if (engine_working(e))
 		return 0;
-	if (grace && grace->key < lease)
-		lease = grace->key;
-	if (grace || e->leases.count > 0) {
-		left = lease > e->lease_ms ? lease - e->lease_ms : 0;
-		left = left < LEASE_POLL_MS ? left : LEASE_POLL_MS;
-		at = e->now_ms + left < at ? e->now_ms + left : at;
-	}
-	return at;
+	return timer && timer->key < at ? timer->key : at;
 }

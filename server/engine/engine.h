@@ -41,7 +41,8 @@ struct engine_limits {
 	uint32_t outcomes;         /* unacknowledged outcomes of a session: 4,096 */
 	uint64_t outcome_bytes;    /* and their bytes: 16 MiB */
 	uint32_t claims;           /* open claims of a session: 131,072 */
-	uint32_t expiries;         /* leases that may end durably in one batch: 12,500 */
+	uint32_t expiries;         /* leases and tuples that may end durably in one batch: 12,500 */
+	uint32_t settles;          /* overdue leases, dues and ttls settled before a request: 256 */
 	uint32_t sessions;         /* per principal: 65,536 */
 	uint32_t spaces;           /* in all: 4,096 */
 	uint64_t grace_default_ms; /* 60,000 */
@@ -141,11 +142,11 @@ struct event {
 };
 
 /* engine_step() did not execute this EV_REQUEST (or EV_BAD) yet: it needs
- * unfinished work (an index being built, a walk), stands behind one that does,
- * or would change something durable while the batch is full. Keep it, read
+ * unfinished work (an index being built, a walk, what is overdue), stands behind one that
+ * does, or would change something durable while the batch is full. Keep it, read
  * nothing more of that connection, and give it again after an EFFECT_RESUME for
  * the connection or an EV_SEAL. It takes effect, and its timeout starts, when it
- * is accepted. */
+ * is accepted. There may be effects all the same: of what was overdue. */
 #define ENGINE_AGAIN 1
 
 enum effect_kind {
@@ -187,8 +188,8 @@ struct engine;
 struct engine *engine_create(const struct engine_config *config);
 void engine_destroy(struct engine *e);
 
-/* One step. *fx is emptied first. 0, or ENGINE_AGAIN (then there are no
- * effects). A step does a bounded amount of work whatever the size of the space;
+/* One step. *fx is emptied first, and is to be carried out whatever the answer: 0, or
+ * ENGINE_AGAIN. A step does a bounded amount of work whatever the size of the space;
  * what is more waits for EV_WORK. */
 int engine_step(struct engine *e, const struct event *ev, struct effects *fx);
 

@@ -32,8 +32,7 @@ static void put_feature(struct buf *b, const char *of, const char *part)
 
 static bool has_option(enum message_op op, unsigned option)
 {
-	return request_spoken(op) && message_option_rows[option].ops >> op & 1 &&
-	       !(REQUEST_UNSPOKEN >> option & 1);
+	return request_spoken(op) && message_option_rows[option].ops >> op & 1;
 }
 
 static void put_features(struct buf *b)
@@ -182,7 +181,8 @@ static bool hello_resume(struct engine *e, struct conn *c, const struct event *e
 	const struct request *r = ev->request;
 	struct session *s = session_by_id(e, r->option[OPTION_SESSION].s.p), *own = c->session;
 
-	if (!s || !bytes_equal(s->principal, c->principal)) {
+	if (!s || !bytes_equal(s->principal, c->principal) ||
+	    (!s->conn && s->grace.key < e->lease_ms)) {
 		reply_error(e, c, r->n, 0, ERROR_SESSION_OVER,
 		            "hello: no such session, or it is over");
 		return false;

@@ -194,7 +194,8 @@ static void give_back(struct engine *e, struct session *s, struct space *sp, str
 {
 	struct change *c;
 
-	if (sp->dropped) {
+	if (sp->dropped || timed_over(e, t)) {
+		ring_note(e, sp, RING_EXPIRE, t);
 		if (!sp->is_volatile && s->number != 0)
 			reply_delete(e, sp, t);
 		engine_bury(e, t);
@@ -208,6 +209,8 @@ static void give_back(struct engine *e, struct session *s, struct space *sp, str
 		c->id = t->id;
 		c->bytes = tuple_bytes(t);
 		c->tries = t->tries;
+		if (!s->number)
+			timed_row(e, t, c);
 	}
 	ring_note(e, sp, RING_BACK, t);
 	space_appear(e, sp, t);
@@ -221,7 +224,7 @@ static void undo_claims(struct engine *e, struct outcome *o, bool undone)
 		struct claim *c = list_entry(list_first(&o->claims), struct claim, link);
 
 		outcome_leave(e, c);
-		claim_back(e, c, undone);
+		claim_back(e, c, undone, 0);
 	}
 }
 

@@ -37,10 +37,12 @@ int put_room(const struct engine *e, struct space *s, const struct put *p, struc
 	return room_judge(e, a);
 }
 
-uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
+uint64_t put_one(struct engine *e, struct session *by, struct space *s, struct bytes item,
+                 const struct message_put *how)
 {
 	struct tuple *t = tuple_create(engine_id(e), item);
 	uint64_t id = t->id;
+	bool delayed = timed_put(e, by, s, t, how);
 
 	space_touch(e, s);
 	if (!s->is_volatile) {
@@ -49,14 +51,33 @@ uint64_t put_one(struct engine *e, struct space *s, struct bytes item)
 		c->space = s->number;
 		c->id = id;
 		c->bytes = tuple_bytes(t);
+		timed_row(e, t, c);
 	}
-	ring_note(e, s, RING_PUT, t);
-	space_appear(e, s, t);
+	if (delayed) {
+		space_store(e, s, t, true);
+	} else {
+		ring_note(e, s, RING_PUT, t);
+		space_appear(e, s, t);
+	}
 	return id;
 }
 
+static struct message_put put_options(const struct request *r)
+{
+	struct message_put how = {0};
+
+	if (request_has(r, OPTION_TTL))
+		how.ttl_ms = r->option[OPTION_TTL].u;
+	if (request_has(r, OPTION_DELAY))
+		how.delay_ms = r->option[OPTION_DELAY].u;
+	if (request_has(r, OPTION_BOUND))
+		how.bound = r->option[OPTION_BOUND].u;
+	return how;
+}
+
 /* Puts the tuples one after the other and writes their ids as the result. */
-static uint64_t put_list(struct engine *e, struct space *s, struct bytes list, struct buf *result)
+static uint64_t put_list(struct engine *e, struct session *by, struct space *s,
+                         struct bytes list, const struct message_put *how, struct buf *result)
 {
 	struct item_head h;
 	const uint8_t *p = item_head(list.p, &h);
@@ -66,7 +87,7 @@ static uint64_t put_list(struct engine *e, struct space *s, struct bytes list, s
 	for (uint64_t i = 0; i < h.arg; i++) {
 		struct bytes item = item_bytes(p);
 
-		id = put_one(e, s, item);
+		id = put_one(e, by, s, item, how);
 		item_put_uint(result, id);
 		p = item.p + item.n;
 	}
@@ -103,9 +124,9 @@ static void put_all(struct engine *e, struct session *session, uint64_t n, struc
 
 	buf_clear(result, 65536);
 	if (p->op == MESSAGE_OUT)
-		item_put_uint(result, id = put_one(e, s, p->value));
+		item_put_uint(result, id = put_one(e, session, s, p->value, &p->how));
 	else
-		id = put_list(e, s, p->value, result);
+		id = put_list(e, session, s, p->value, &p->how, result);
 	outcome_result(e, session, n, !s->is_volatile, buf_bytes(result));
 	item_put_item(reply_begin(e, n), buf_bytes(result));
 	reply_end(e, session->conn, n, engine_wait(e, id, s->last_batch), false);
@@ -147,7 +168,8 @@ int put_run(struct engine *e, struct conn *c, const struct event *ev)
 {
 	const struct request *r = ev->request;
 	struct space *s = request_space(e, c, r);
-	struct put p = {.op = r->op, .value = r->value, .visible = request_visible(r)};
+	struct put p = {.op = r->op, .value = r->value, .how = put_options(r),
+	                .visible = request_visible(r)};
 	bool waits = waits_for_room(r);
 	const char *why;
 	int code;

@@ -14,6 +14,7 @@ struct session;
 struct put {
 	enum message_op op;
 	struct bytes value;  /* the tuple, or the array of tuples */
+	struct message_put how;
 	struct bytes unless; /* a template; empty: none */
 	bool visible;        /* unless: hidden tuples do not count */
 };
@@ -33,8 +34,9 @@ int put_try(struct engine *e, struct session *session, uint64_t n, struct space 
 /* Whether there is room for it: as room_judge(). The caller closes *a. */
 int put_room(const struct engine *e, struct space *s, const struct put *p, struct room_ask *a);
 
-/* Puts one tuple; answers its id. */
-uint64_t put_one(struct engine *e, struct space *s, struct bytes item);
+/* Puts one tuple, for the session; answers its id. */
+uint64_t put_one(struct engine *e, struct session *by, struct space *s, struct bytes item,
+                 const struct message_put *how);
 
 /* Whether request n may not put what `a` has, with an error reply then. */
 bool put_refused(struct engine *e, struct conn *c, uint64_t n, enum message_op op,

@@ -106,10 +106,6 @@ static bool is_refused(struct engine *e, struct conn *c, const struct request *r
 	else if (!request_spoken(r->op))
 		reply_error(e, c, r->n, 0, ERROR_REQUEST, "%s is not spoken yet",
 		            message_rows[r->op].name);
-	else if (r->have & REQUEST_UNSPOKEN)
-		reply_error(e, c, r->n, 0, ERROR_REQUEST, "%s: option %s is not spoken yet",
-		            message_rows[r->op].name,
-		            message_option_rows[__builtin_ctzll(r->have & REQUEST_UNSPOKEN)].name);
 	else if (e->stopping && r->op != MESSAGE_BYE && r->op != MESSAGE_PING)
 		reply_error(e, c, r->n, 0, ERROR_STOPPING, "the server is stopping");
 	else if (message_rows[r->op].rights && !listing && !request_may(c, r->space, r->op))

@@ -31,6 +31,7 @@ static struct search *get(struct seeker *k, unsigned slot)
 	q = xcalloc(1, sizeof *q);
 	q->seeker = k;
 	q->slot = slot;
+	list_init(&q->late);
 	list_init(&q->pin);
 	list_append(&k->searches, &q->link);
 	return q;
@@ -44,12 +45,13 @@ static void pin(struct search *q, struct index *x)
 	q->index = x;
 }
 
-/* Adds a tuple to what was found. False: no more are wanted, or fit a reply. */
+/* Adds a tuple to what was found. False: no more are wanted, or fit a reply; or its time
+ * is over, and what is behind it must wait until it is gone. */
 static bool gather(const struct engine *e, const struct search_want *want, struct tuple *t,
                    struct tuple **found, uint64_t *count, uint64_t *bytes)
 {
 	*bytes += t->size + ENTRY_BYTES;
-	if (*count == want->max ||
+	if (*count == want->max || timed_over(e, t) ||
 	    (*count > 0 && !want->uncut && *bytes > e->config.limits.reply_bytes))
 		return false;
 	found[(*count)++] = t;
@@ -105,8 +107,8 @@ static int begin(struct engine *e, struct seeker *k, const struct search_want *w
 	return ENGINE_AGAIN;
 }
 
-int search_run(struct engine *e, struct seeker *k, const struct search_want *want,
-               struct tuple **found, uint64_t *count)
+static int look(struct engine *e, struct seeker *k, const struct search_want *want,
+                struct tuple **found, uint64_t *count)
 {
 	struct search *q = k ? find(k, want->slot) : NULL;
 	struct lookup l = {.residue = 0};
@@ -132,9 +134,26 @@ int search_run(struct engine *e, struct seeker *k, const struct search_want *wan
 	return 0;
 }
 
+int search_run(struct engine *e, struct seeker *k, const struct search_want *want,
+               struct tuple **found, uint64_t *count)
+{
+	int code = look(e, k, want, found, count);
+	bool surely;
+
+	if (code != 0)
+		return code;
+	surely = !want->counting && *count > 0 && (!want->uncut || *count == want->max);
+	if (surely || !overdue_in(e, want->space))
+		return 0;
+	if (k)
+		overdue_park(e, get(k, want->slot), want->space);
+	return ENGINE_AGAIN;
+}
+
 static bool is_pending(struct engine *e, const struct search *q)
 {
-	return (q->index && !index_complete(q->index)) || (q->walk && !walk_ready(e, q->walk));
+	return !list_empty(&q->late) || (q->index && !index_complete(q->index)) ||
+	       (q->walk && !walk_ready(e, q->walk));
 }
 
 bool search_pending(struct engine *e, struct seeker *k)
@@ -151,6 +170,7 @@ void search_end(struct seeker *k)
 	list_each(it, &k->searches) {
 		struct search *q = list_entry(it, struct search, link);
 
+		list_remove(&q->late);
 		pin(q, NULL);
 		if (q->walk)
 			walk_end(q->walk);
@@ -169,6 +189,8 @@ void search_drop(struct engine *e, struct space *s)
 {
 	struct list *it;
 
+	while ((it = list_first(&s->parked)))
+		end_and_tell(e, list_entry(it, struct search, late)->seeker);
 	while ((it = list_first(&s->walks)))
 		end_and_tell(e, list_entry(it, struct walk, link)->search->seeker);
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++) {

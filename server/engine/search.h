@@ -25,6 +25,7 @@ struct search {
 	struct list link; /* seeker.searches */
 	struct seeker *seeker;
 	unsigned slot;
+	struct list late;    /* space.parked */
 	struct list pin;     /* index.pinned */
 	struct index *index; /* waited for, and not to be dropped before it is asked for; or NULL */
 	struct walk *walk;   /* or NULL */
@@ -40,14 +41,15 @@ struct search_want {
 	                  many (and answers any number from there on); 0: it counts all */
 	bool counting; /* how many match, in *count; else the first of the visible ones, in
 	                  the template's order */
-	bool hidden;   /* counting: the claimed ones, too */
+	bool hidden;   /* counting: the claimed and the delayed ones, too */
 	bool uncut;    /* as many as are wanted, if there are, whether they fit a reply or not */
 };
 
 void seeker_init(struct seeker *k, void (*ready)(struct engine *e, struct seeker *k));
 
 /* 0: *count, and found[] when not counting, are what there is now. ENGINE_AGAIN:
- * ready() will be called. Without a seeker nothing waits, and ready() is for nobody. */
+ * ready() will be called; so when there is nothing, or a number, as long as it may not
+ * be so: while something of the space is overdue. Without a seeker nothing waits, and ready() is for nobody. */
 int search_run(struct engine *e, struct seeker *k, const struct search_want *want,
                struct tuple **found, uint64_t *count);
 

@@ -109,6 +109,7 @@ struct session *session_make(struct engine *e, struct bytes principal)
 	seq_init(&s->watchers);
 	list_init(&s->waiting);
 	hash_init(&s->waiting_by_n);
+	list_init(&s->bound);
 	list_init(&s->ending.link);
 	return s;
 }
@@ -184,13 +185,20 @@ void session_detach(struct engine *e, struct session *s)
 	heap_insert(&e->graces, &s->grace, e->lease_ms + s->grace_ms);
 }
 
+/* Tuples bound to it go first: those it has itself must not come back. */
 static unsigned ending_run(struct engine *e, struct work *w, unsigned units)
 {
 	struct session *s = list_entry(w, struct session, ending);
 	unsigned used = 0;
+	struct list *bound;
 	struct outcome *o;
 	struct claim *c;
 
+	for (; (bound = list_first(&s->bound)); used++) {
+		if (used >= units)
+			return used;
+		timed_release(e, list_entry(bound, struct timed, link));
+	}
 	while ((o = seq_first(&s->outcomes))) {
 		if (used >= units)
 			return used;
@@ -204,9 +212,10 @@ static unsigned ending_run(struct engine *e, struct work *w, unsigned units)
 	for (; (c = seq_first(&s->claims)); used++) {
 		if (used >= units)
 			return used;
-		claim_back(e, c, false);
+		claim_back(e, c, false, 0);
 	}
 	work_end(w);
+	e->endings--;
 	if (s->number)
 		reply_change(e, CHANGE_SESSION_END)->session = s->number;
 	session_free(e, s);
@@ -229,11 +238,13 @@ void session_end(struct engine *e, struct session *s, bool died)
 	}
 	s->died = died;
 	work_begin(e, &s->ending, ending_run);
+	e->endings++;
 	ending_run(e, &s->ending, ENDING_SLICE);
 }
 
 void session_expire(struct engine *e)
 {
+	e->graces_ms = e->lease_ms;
 	for (unsigned n = 0; n < EXPIRE_SLICE; n++) {
 		struct heap_node *node = heap_first(&e->graces);
 

@@ -41,6 +41,11 @@ struct space *space_create(struct engine *e, uint64_t number, struct bytes name,
 	seq_init(&s->hidden);
 	list_init(&s->walks);
 	waitkey_init(&s->everything);
+	for (enum clock clock = CLOCK_LEASE; clock < CLOCKS; clock++)
+		heap_init(&s->agenda[clock]);
+	list_init(&s->settling.link);
+	list_init(&s->parked);
+	list_init(&s->backlog);
 	list_init(&s->drop.link);
 	list_init(&s->share.link);
 	list_init(&s->room);
@@ -157,6 +162,8 @@ static void enter(struct engine *e, struct space *s, struct tuple *t, const stru
 	walk_enter(s, t, hidden);
 	if (s->following > 0)
 		waiter_follow(e, s, t, k, hidden, true);
+	if (t->timed)
+		timed_enter(e, t, hidden);
 }
 
 static void leave(struct engine *e, struct space *s, struct tuple *t, const struct keys *k,
@@ -165,6 +172,8 @@ static void leave(struct engine *e, struct space *s, struct tuple *t, const stru
 	struct arity *a = space_arity(s, t->fields);
 
 	space_touch(e, s);
+	if (t->timed)
+		timed_leave(e, t);
 	walk_leave(s, t, hidden);
 	if (s->following > 0)
 		waiter_follow(e, s, t, k, hidden, false);
@@ -243,8 +252,17 @@ void space_forget(struct engine *e, struct space *s, struct tuple *t)
 	leave(e, s, t, &k, true);
 }
 
+void space_delete(struct engine *e, struct space *s, struct tuple *t, bool hidden)
+{
+	(hidden ? space_forget : space_vanish)(e, s, t);
+	if (!s->is_volatile)
+		reply_delete(e, s, t);
+	engine_bury(e, t);
+}
+
 static void space_free(struct space *s)
 {
+	overdue_close(s);
 	for (unsigned n = 0; n <= TUPLE_FIELDS; n++)
 		xfree(s->arities[n]);
 	xfree((void *)(uintptr_t)s->name.p);
@@ -274,10 +292,21 @@ static bool is_awaited(const struct space *s)
 	return s->waiting > 0 || s->putters.count > 0;
 }
 
+/* The same of a hidden one that nobody has claimed. */
+static void bury_delayed(void **ctx, struct heap_node *moment)
+{
+	struct space *s = ctx[1];
+	struct tuple *t = list_entry(moment, struct timed, moment)->tuple;
+
+	seq_remove_item(&s->hidden, t);
+	bury_tuple(t, ctx);
+}
+
 static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 {
 	struct space *s = list_entry(w, struct space, drop);
 	void *ctx[2] = {e, s};
+	struct heap_node *moment;
 	unsigned used = 1;
 
 	for (; is_awaited(s) && used < units; used++) {
@@ -289,6 +318,11 @@ static unsigned drop_run(struct engine *e, struct work *w, unsigned units)
 	}
 	if (!is_awaited(s) && used < units)
 		used += (unsigned)seq_drain(&s->all, units - used, bury_tuple, ctx);
+	for (; s->all.count == 0 && (moment = heap_first(&s->agenda[CLOCK_WALL])); used++) {
+		if (used >= units)
+			return used;
+		bury_delayed(ctx, moment);
+	}
 	if (is_awaited(s) || s->all.count > 0)
 		return used;
 	work_end(w);
@@ -308,6 +342,7 @@ void space_drop(struct engine *e, struct space *s)
 	hash_remove(&e->space_names, hash, hash_find(&e->space_names, hash, name_is, &key));
 	ring_drop(e, s);
 	s->dropped = true;
+	overdue_drop(e, s);
 	space_touch(e, s);
 	search_drop(e, s);
 	putter_wake(e, s);

@@ -11,6 +11,7 @@
 #include "atomic.h"
 #include "engine.h"
 #include "index.h"
+#include "overdue.h"
 #include "put.h"
 #include "putter.h"
 #include "ring.h"
@@ -19,6 +20,7 @@
 #include "shape.h"
 #include "survey.h"
 #include "tally.h"
+#include "timed.h"
 #include "tuple.h"
 #include "waiter.h"
 #include "walk.h"
@@ -53,10 +55,15 @@ struct space {
 	bool is_volatile, dropped;
 	struct space_options options; /* owned */
 	struct seq all;    /* visible tuples by id */
-	struct seq hidden; /* claimed ones: they exist, but nobody else finds them */
+	struct seq hidden; /* claimed and delayed ones: they exist, but nobody finds them */
 	struct arity *arities[TUPLE_FIELDS + 1];
 	struct waitkey everything; /* waiters for null */
 	struct list walks;
+	struct heap agenda[CLOCKS];    /* what it has to do by the clock: overdue.c */
+	struct heap_node turn[CLOCKS]; /* engine.turns */
+	struct work settling;
+	struct list parked;  /* search.late: who waits until nothing is overdue */
+	struct list backlog; /* engine.backlogs, when somebody does */
 	struct work drop;
 	uint64_t last_batch; /* the last one that changed it; 0 in a volatile space */
 	uint64_t bytes;      /* of its tuples, hidden ones too */
@@ -104,6 +111,9 @@ void space_vanish(struct engine *e, struct space *s, struct tuple *t);
 
 /* A visible tuple becomes hidden: it exists, but only counting sees it. */
 void space_hide(struct engine *e, struct space *s, struct tuple *t);
+
+/* A tuple of the space is gone for good, and its row. */
+void space_delete(struct engine *e, struct space *s, struct tuple *t, bool hidden);
 
 /* A hidden tuple stands in its old place again, or is served to a waiter. */
 void space_reveal(struct engine *e, struct space *s, struct tuple *t);
@@ -176,7 +186,7 @@ struct claim {
 	struct outcome *outcome; /* NULL once acknowledged */
 	struct list link;        /* outcome.claims */
 	uint64_t lease_ms;       /* as asked for first */
-	struct heap_node timer;  /* engine.leases, by the lease clock */
+	struct heap_node timer;  /* space.agenda, by the lease clock */
 	bool named;              /* in the commit that is looked at */
 };
 
@@ -198,18 +208,15 @@ void claim_acknowledge(struct engine *e, struct claim *c);
 
 /* The ends of a claim: its tuple is gone; or back in its old place, with the try
  * given back when it is as if it had never been taken, and buried when it has come
- * back too often; or buried: in the dead-letter space, under its old id. False:
+ * back too often, and deleted when its time is over meanwhile; it appears there at
+ * once, or after the delay; or buried: in the dead-letter space, under its old id. False:
  * there cannot be one, and the claim stays. */
 void claim_done(struct engine *e, struct claim *c);
-void claim_back(struct engine *e, struct claim *c, bool undone);
+void claim_back(struct engine *e, struct claim *c, bool undone, uint64_t delay_ms);
 bool claim_bury(struct engine *e, struct claim *c);
 
-/* Ends leases that are over, a slice of them. */
-void claim_expire(struct engine *e);
-
-/* When the next lease ends, by the lease clock; ENGINE_NEVER: none does before
- * the next batch. */
-uint64_t claim_deadline(const struct engine *e);
+/* The lease of that timer is over. */
+void claim_over(struct engine *e, struct heap_node *timer);
 
 /* Recovery: the lease begins again, in full. */
 void claim_restore(struct engine *e, struct session *s, struct space *sp, const struct change *c,
@@ -242,6 +249,7 @@ struct session {
 	uint64_t attach;             /* counts its connections */
 	uint64_t conn_age;           /* of the last of them */
 	uint64_t attempt;            /* the client's count of them, at the last resume */
+	struct list bound;           /* struct timed: what vanishes with it */
 	struct work ending;
 	bool died;                   /* ending: unacknowledged takes count as tries */
 };
@@ -359,10 +367,6 @@ int stats_run(struct engine *e, struct conn *c, const struct event *ev);
 int request_run(struct engine *e, struct conn *c, const struct event *ev);
 int request_bad(struct engine *e, struct conn *c, const struct event *ev);
 
-/* What the engine does not do yet; refused by name and not in `features`. */
-#define UNSPOKEN_BIT(o) ((uint64_t)1 << OPTION_##o)
-#define REQUEST_UNSPOKEN                                                                        \
-	(UNSPOKEN_BIT(TTL) | UNSPOKEN_BIT(DELAY) | UNSPOKEN_BIT(BOUND))
 
 bool request_spoken(enum message_op op);
 
@@ -420,8 +424,14 @@ struct engine {
 	struct conn **conns;
 	uint32_t conn_cap, conn_count;
 	uint64_t opened;         /* connections, ever */
-	struct heap timers, graces, leases;
-	uint32_t expiries; /* leases that ended in this batch and changed something durable */
+	struct heap timers, graces;
+	struct heap turns[CLOCKS][2]; /* space.turn of durable and of volatile spaces */
+	struct list backlogs;         /* space.backlog */
+	uint32_t expiries; /* what ended by the clock in this batch, durably */
+	uint32_t endings;  /* sessions that are over and still hold something */
+	uint64_t graces_ms; /* the lease clock when graces were looked at last */
+	struct seq timed;  /* struct timed */
+	struct session *lost; /* during recovery: what was bound to sessions that are gone is its */
 	struct seq waiters;      /* all of them, by order */
 	struct list work;
 	struct list rooms;       /* space.room: their first putter may fit */
@@ -446,9 +456,9 @@ struct engine {
 	uint64_t stale[COMMIT_CLAIMS];
 
 	uint64_t wait;           /* the batch the present reply waits for */
-	uint64_t orders, uses;   /* counters */
+	uint64_t orders, uses, agendas; /* counters */
 	uint64_t tuples, bytes;  /* visible and hidden, in all spaces */
-	uint64_t waiting, watching, outcomes, indexes, taken, claims;
+	uint64_t waiting, watching, outcomes, indexes, taken, claims, delayed;
 	uint64_t requests[MESSAGE_OPS];
 	uint64_t start_ms;
 };

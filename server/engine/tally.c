@@ -100,20 +100,28 @@ static void answer(struct engine *e, struct waiter *w, uint64_t count)
 	waiter_free(e, w);
 }
 
-void tally_settle(struct engine *e)
+/* Answers those of a tally whose number is reached. While something of the space is
+ * overdue the number may not be right: it is looked at again after the next step. */
+static void settle(struct engine *e, struct tally *y)
 {
-	struct list *first;
+	bool last = false;
 
-	while ((first = list_first(&e->tallies))) {
-		struct tally *y = list_entry(first, struct tally, changed);
+	while (!last) {
 		struct waiter *w = due(y);
 
-		if (w) {
-			answer(e, w, y->count); /* the last one ends the tally */
-			continue;
-		}
-		list_remove(first);
-		if (y->atomics && y->count <= y->spare)
+		if (!w)
+			list_remove(&y->changed);
+		if (!w && y->atomics && y->count <= y->spare)
 			atomic_wake(e, bucket_first(y->atomics));
+		if (!w || overdue_in(e, w->space))
+			return;
+		last = y->waiters == 1; /* it ends the tally */
+		answer(e, w, y->count);
 	}
+}
+
+void tally_settle(struct engine *e)
+{
+	list_each(it, &e->tallies)
+		settle(e, list_entry(it, struct tally, changed));
 }

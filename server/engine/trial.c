@@ -67,11 +67,6 @@ static bool read_steps(struct engine *e, struct trial *t)
 		s = find_space(e, t, i, &step);
 		if (!s)
 			return false;
-		if (step.put.ttl_ms || step.put.delay_ms || step.put.bound) {
-			reply_error(e, t->conn, t->n, 0, ERROR_REQUEST,
-			            "atomic: step %u: its options are not spoken yet", i);
-			return false;
-		}
 		if (step.kind == STEP_OUT) {
 			t->first_out = t->outs ? t->first_out : at;
 			t->out[t->outs++] = s;
@@ -278,14 +273,16 @@ static void take(struct engine *e, struct space *s, struct tuple *found)
 /* Answers the last id. */
 static uint64_t put_outs(struct engine *e, struct trial *t, struct buf *result)
 {
-	const uint8_t *p = e->built.data;
+	const uint8_t *p = e->built.data, *steps = t->first_out;
 	uint64_t id = 0;
 
 	item_put_head(result, ITEM_ARRAY, t->outs);
 	for (uint32_t i = 0; i < t->outs; i++) {
 		struct bytes item = item_bytes(p);
+		struct message_step step;
 
-		id = put_one(e, t->out[i], item);
+		steps = message_step_read(steps, &step);
+		id = put_one(e, t->conn->session, t->out[i], item, &step.put);
 		item_put_uint(result, id);
 		p = item.p + item.n;
 	}

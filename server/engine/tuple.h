@@ -6,6 +6,7 @@
 #include "../../libclient/base/buf.h"
 #include "../../libclient/item.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TUPLE_FIELDS 255
@@ -16,7 +17,7 @@ struct tuple {
 	uint8_t fields; /* how many */
 	uint8_t width;  /* bytes of a field offset: 1, 2 or 4 */
 	uint8_t tries;  /* takes and claims that came to nothing; stays at 255 */
-	uint8_t spare;
+	bool timed;     /* timed.c knows more of it */
 	/* fields offsets of `width` bytes, then the bytes */
 };
 

@@ -525,6 +525,12 @@ void waiter_expire(struct engine *e)
 	for (unsigned n = 0; node && node->key <= e->now_ms && n < WAITER_EXPIRE_SLICE; n++) {
 		struct waiter *w = list_entry(node, struct waiter, timer);
 
+		if (overdue_in(e, w->space)) { /* it may not be so that there is nothing */
+			heap_remove(&e->timers, node);
+			heap_insert(&e->timers, node, e->now_ms + 1);
+			node = heap_first(&e->timers);
+			continue;
+		}
 		if (w->session->conn)
 			answer_late(e, w);
 		waiter_free(e, w);

@@ -6,6 +6,7 @@
  *   > open a [principal]   > close a         > a [1, "out", "main", ["x"]]
  *   > a sent 3             > pass 5s         > work [units]    (all, without a number)
  *   > sleep 1h             the server itself stands still meanwhile
+ *   > wall -365d           the wall clock is set, back or forward; nothing is told of it
  *   > late 1s a [...]      so much later, before anything else is done
  *   > seal  > sync         > commit          (both)            > crash
  *   > limit ring_bytes 600  one of the engine's, from here on: ring_bytes, watch_bytes, waiting
@@ -30,6 +31,8 @@
 #include <unistd.h>
 
 enum { CONNS = 26 };
+
+#define WALL_MS UINT64_C(1700000000000) /* at the beginning; due and expires are told from it */
 
 struct held {
 	uint64_t batch;
@@ -144,6 +147,12 @@ static void print_change(const struct change *c)
 	if (c->token)
 		buf_printf(b, " token %llu lease %llu", (unsigned long long)c->token,
 		           (unsigned long long)c->lease_ms);
+	if (c->due_ms)
+		buf_printf(b, " due %+lld", (long long)(c->due_ms - WALL_MS));
+	if (c->expires_ms)
+		buf_printf(b, " expires %+lld", (long long)(c->expires_ms - WALL_MS));
+	if (c->bound)
+		buf_printf(b, " bound %llu", (unsigned long long)c->bound);
 	if (c->tries)
 		buf_printf(b, " tries %u", c->tries);
 	if (c->kind == CHANGE_SPACE) {
@@ -397,7 +406,8 @@ static uint64_t milliseconds(const char *text)
 	uint64_t n = strtoull(text, &unit, 10);
 
 	return strncmp(unit, "ms", 2) == 0 ? n
-	                                   : n * (*unit == 'h'   ? 3600000
+	                                   : n * (*unit == 'd'   ? 86400000
+	                                          : *unit == 'h' ? 3600000
 	                                          : *unit == 'm' ? 60000
 	                                                         : 1000);
 }
@@ -460,6 +470,10 @@ static void play(char *line)
 		w.wall_ms += milliseconds(rest);
 		ev = event(EV_TIME);
 		step(&ev);
+	} else if (strncmp(line, "wall -", 6) == 0) {
+		w.wall_ms -= milliseconds(rest + 1);
+	} else if (strncmp(line, "wall ", 5) == 0) {
+		w.wall_ms += milliseconds(rest);
 	} else if (strncmp(line, "late ", 5) == 0) {
 		char *who = strchr(rest, ' ');
 
@@ -521,7 +535,7 @@ static void tell(const struct buf *story)
 	memset(&w, 0, sizeof w);
 	w.held_end = &w.held;
 	w.now_ms = 1000;
-	w.wall_ms = 1700000000000;
+	w.wall_ms = WALL_MS;
 	w.ids = 1;
 	effects_init(&w.fx);
 	CHECK_INT(journal_memory_open(&w.journal, &(struct journal_options){0}, true), 0);
@@ -625,6 +639,17 @@ STORY(claims_of_a_dropped_space_stay_until_they_end)
 STORY(tries_over_is_buried)
 STORY(a_resume_may_change_the_grace)
 STORY(a_commit_buries)
+STORY(a_delayed_job_is_due_in_its_old_place)
+STORY(a_ttl_passes_while_claimed)
+STORY(a_taken_tuple_is_undone_after_its_ttl)
+STORY(back_with_a_delay_keeps_id_and_tries)
+STORY(a_stopped_server_ends_no_lease)
+STORY(the_wall_clock_is_set)
+STORY(a_restart_between_put_and_due)
+STORY(a_dropped_space_has_delayed_tuples)
+STORY(bound_tuples_vanish_with_their_session)
+STORY(bound_tuples_after_a_crash)
+STORY(more_is_overdue_than_a_slice)
 STORY(waits_count_what_exists)
 STORY(waits_are_waiters)
 STORY(a_drain_ends_after_the_last_claim)

@@ -126,8 +126,8 @@ TEST(what_is_wrong_is_named)
 	       "commit: done 1: not a token");
 	expect("830266636f6d6d6974a1646261636b828201008102", ERROR_REQUEST, 2, false,
 	       "commit: back 1: not [token, delay]");
-	expect("830266636f6d6d6974a1646261636b81820105", ERROR_REQUEST, 2, false,
-	       "commit: back 0: a delay is not spoken yet");
+	expect("830266636f6d6d6974a1646261636b81820120", ERROR_REQUEST, 2, false,
+	       "commit: back 0: not [token, delay]");
 	expect("830266636f6d6d6974a1636f7574828261738101816173", ERROR_REQUEST, 2, false,
 	       "commit: out 1: not [space, tuple] or [space, tuple, {options}]");
 	expect("830266636f6d6d6974a1636f7574818261738201d9544cf6", ERROR_VALUE, 2, false,

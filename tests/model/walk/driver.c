@@ -106,6 +106,7 @@ void driver_deliver(int conn)
 	ev.batch_full = message_rows[r.op].changes && test_random_below(20) == 0;
 	w.walked = c->held;
 	c->held = driver_step(&ev) == ENGINE_AGAIN;
+	m_claim_expire();
 	w.totals.requests++;
 	w.totals.again += c->held;
 	if (w.trace)

@@ -98,10 +98,19 @@ struct m_tuple *m_claim_first(int session)
 	return first;
 }
 
+bool m_claim_overdue(int space)
+{
+	for (int i = 0; i < TUPLES; i++) {
+		const struct m_tuple *t = &w.now.tuples[i];
+
+		if (t->used && t->token && t->space == space && t->over <= w.now.lease)
+			return true;
+	}
+	return false;
+}
+
 void m_claim_expire(void)
 {
-	bool durable;
-
 	for (;;) {
 		struct m_tuple *first = NULL;
 
@@ -109,16 +118,14 @@ void m_claim_expire(void)
 			struct m_tuple *t = &w.now.tuples[i];
 
 			if (t->used && t->token &&
+			    (w.expiries < w.most_expiries || m_space(t->space)->is_volatile) &&
 			    (!first || t->over < first->over ||
 			     (t->over == first->over && t->turn < first->turn)))
 				first = t;
 		}
 		if (!first || first->over > w.now.lease)
 			return;
-		durable = !m_space(first->space)->is_volatile;
-		if (durable && w.expiries >= w.most_expiries)
-			return;
-		w.expiries += durable;
+		w.expiries += !m_space(first->space)->is_volatile && first->session < SESSIONS;
 		w.totals.expired++;
 		m_claim_back(first, false);
 	}

@@ -91,7 +91,9 @@ void m_waiter_count(void)
 	for (int i = 0; i < WAITERS; i++) {
 		struct m_waiter *one = &w.now.waiters[i];
 
-		if (one->used && one->in && !m_space(one->space)->dropped)
+		/* What is overdue waits for the next batch, and the number for it. */
+		if (one->used && one->in && !m_space(one->space)->dropped &&
+		    !m_claim_overdue(one->space))
 			counted(one);
 	}
 }
@@ -104,7 +106,11 @@ void m_waiter_expire(void)
 	for (int i = 0; i < WAITERS; i++) {
 		struct m_waiter *one = &w.now.waiters[i];
 
-		if (one->used && one->deadline && one->deadline <= w.now_ms)
+		if (!one->used || !one->deadline || one->deadline > w.now_ms)
+			continue;
+		if (m_claim_overdue(one->space)) /* which waits for the next batch */
+			one->deadline = w.now_ms + 1;
+		else
 			due[count++] = one;
 	}
 	for (int i = 0; i < count; i++) {

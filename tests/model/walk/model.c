@@ -3,9 +3,9 @@
 
 void m_expire(void)
 {
-	m_waiter_expire();
 	m_claim_expire();
 	m_session_expire();
+	m_waiter_expire();
 }
 
 void m_recover(const struct model *kept)

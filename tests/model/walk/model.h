@@ -197,6 +197,9 @@ void m_claim_back(struct m_tuple *t, bool undone);
 bool m_claim_bury(struct m_tuple *t);
 void m_claim_expire(void);
 
+/* Whether a lease is over that could not end in this batch. */
+bool m_claim_overdue(int space);
+
 /* ---- m_session.c --------------------------------------------------------------- */
 
 /* Its connection; -1 is none. */

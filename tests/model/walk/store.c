@@ -43,6 +43,17 @@ void store_seal(void)
 	store_crash();
 }
 
+void store_next(void)
+{
+	bool walking = w.walking;
+
+	w.walking = false; /* the power stays */
+	store_sync();
+	store_seal();
+	store_sync();
+	w.walking = walking;
+}
+
 static void restore_row(const struct change *c, void *ctx)
 {
 	struct event ev = driver_event(EV_RESTORE);

@@ -157,6 +157,9 @@ void store_start(void);
 void store_seal(void);
 void store_sync(void);
 
+/* Both, at once and without a failure. */
+void store_next(void);
+
 /* Everything not durable is gone; what is comes back. */
 void store_crash(void);
 
