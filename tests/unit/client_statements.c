@@ -2,6 +2,7 @@
 #include "../lib/tiliad.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 /* Ends `t`'s wait as soon as something waits in the server. */
@@ -241,5 +242,60 @@ TEST(submitted_waits_and_atomics_call_back)
 	CHECK(wait.calls == 1 && wait.code == 0 && wait.number == 1);
 	tilia_free(steps);
 	tilia_free(until);
+	CHECK_OK(tilia_close(t));
+}
+
+/* --- over a server that is killed ------------------------------------------------ */
+
+#define RAISES 300
+#define RAISERS 3
+
+static void *raise_counter(void *arg)
+{
+	struct tilia *t = connect_here();
+
+	(void)arg;
+	for (int i = 0; i < RAISES; i++) {
+		struct tilia_step s[] = {
+			{.kind = TILIA_STEP_IN, .text = "[\"counter\", ?int]"},
+			{.kind = TILIA_STEP_OUT, .text = "[\"counter\", @0.1+1]"},
+		};
+
+		CHECK_OK(tilia_atomic(t, NULL, s, 2));
+		CHECK(s[0].found != NULL && s[1].id != 0);
+		tilia_tuple_free(s[0].found);
+	}
+	CHECK_OK(tilia_close(t));
+	return NULL;
+}
+
+TEST(atomics_happen_once_over_killed_servers)
+{
+	pthread_t threads[RAISERS], waiter;
+	struct tilia *t;
+
+	tiliad_start(true);
+	t = connect_here();
+	CHECK_OK(tilia_out(t, "si", "counter", 0));
+	for (int i = 0; i < RAISERS; i++)
+		CHECK_OK(pthread_create(&threads[i], NULL, raise_counter, NULL));
+	for (int i = 0; i < 8; i++) {
+		pause_ms(15 + 7 * (i % 3));
+		tiliad_end(SIGKILL);
+		tiliad_run();
+	}
+	CHECK_OK(tilia_wait(t, TILIA_GE, 1, "si", "counter", RAISES * RAISERS));
+	for (int i = 0; i < RAISERS; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_OK(tilia_inp(t, "si", "counter", RAISES * RAISERS));
+	/* A wait that was under way is asked again. */
+	CHECK_OK(pthread_create(&waiter, NULL, raise_counter, NULL));
+	while (waiting(t) == 0)
+		pause_ms(1);
+	tiliad_end(SIGKILL);
+	tiliad_run();
+	CHECK_OK(tilia_out(t, "si", "counter", 0));
+	CHECK_OK(tilia_wait(t, TILIA_GE, 1, "si", "counter", RAISES));
+	pthread_join(waiter, NULL);
 	CHECK_OK(tilia_close(t));
 }
