@@ -111,6 +111,42 @@ TEST(unless_and_drain_see_all_that_exists)
 	CHECK_OK(tilia_close(t));
 }
 
+TEST(delayed_bound_and_short_lived_tuples)
+{
+	struct tilia_op later = {.delay_ms = 100}, soon_gone = {.ttl_ms = 100}, bound = {.bound = true};
+	struct tilia_step step = {.kind = TILIA_STEP_OUT, .text = "[3]", .ttl_ms = 100};
+	struct tilia_put put = {.cbor = "\x81\x04", .size = 2, .ttl_ms = 100};
+	struct tilia_commit c = {.out = &put, .out_count = 1};
+	struct tilia *t, *other;
+	struct tilia_tuple *found;
+	int64_t began;
+
+	tiliad_start(false);
+	t = connect_here();
+	other = connect_here();
+	began = now_ms();
+	CHECK_OK(tilia_out_x(t, &later, NULL, "i", 1));
+	CHECK_INT(tilia_inp(t, "i", 1), TILIA_NONE);
+	CHECK_OK(tilia_rd_text(t, "[1]", &found));
+	tilia_tuple_free(found);
+	CHECK(now_ms() - began >= 100);
+	found = claim(t, "[1]");
+	began = now_ms();
+	give_back(t, found, 100);
+	CHECK_INT(tilia_inp(t, "i", 1), TILIA_NONE);
+	CHECK_OK(tilia_in(t, "i", 1));
+	CHECK(now_ms() - began >= 100);
+	CHECK_OK(tilia_out_x(t, &soon_gone, NULL, "i", 2));
+	CHECK_OK(tilia_atomic(t, NULL, &step, 1));
+	CHECK_OK(tilia_commit(t, &c, NULL));
+	CHECK_OK(tilia_wait(t, TILIA_EQ, 0, "?i", NULL));
+	CHECK_OK(tilia_out_x(other, &bound, NULL, "i", 5));
+	CHECK_OK(tilia_rdp(t, "i", 5));
+	CHECK_OK(tilia_close(other));
+	CHECK_OK(tilia_wait(t, TILIA_EQ, 0, "?i", NULL));
+	CHECK_OK(tilia_close(t));
+}
+
 TEST(an_atomic_happens_as_a_whole_or_not_at_all)
 {
 	struct tilia_step s[] = {
