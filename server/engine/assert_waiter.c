@@ -115,7 +115,7 @@ static void check_atomic(const struct engine *e, const struct waiter *w)
 	bool pending = is_pending(a);
 
 	assert(a->waiter == w && !(a->turn.pos > 0 && a->searching));
-	assert(a->searching || a->seeker.searches.next == &a->seeker.searches);
+	assert(pending || a->seeker.searches.next == &a->seeker.searches);
 	for (struct waiter *o = bucket_first(there); o && !w->residue && !pending;
 	     o = bucket_after(there, o->order))
 		pending = is_pending(o->atomic);

@@ -45,9 +45,9 @@ static void turn_conn(int conn)
 		}
 		return;
 	}
-	if (test_random_below(30) == 0)
+	if (test_random_below(60) == 0)
 		client_close(conn);
-	else if (w.conns[conn].held && test_random_below(4))
+	else if (w.conns[conn].held && !w.conns[conn].resumed && test_random_below(10))
 		driver_work();
 	else if (w.conns[conn].held)
 		driver_deliver(conn);
@@ -150,7 +150,7 @@ static void walks(int seeds, int turns, bool sqlite)
 		add(&sum);
 	}
 	printf("%d seeds from %llu, %d turns each:\n", seeds, (unsigned long long)seed, turns);
-	report(&sum, seeds > 1);
+	report(&sum, seeds >= 40);
 }
 
 TEST(a_random_walk_agrees_with_a_list_and_a_scan)

@@ -66,7 +66,7 @@ static void hello(int conn, struct buf *b, int session)
 	       (w.fx.list[i].kind != EFFECT_REPLY || w.fx.list[i].conn != (uint32_t)conn))
 		i++;
 	CHECK(i < w.fx.count);
-	w.fx.list[i].kind = EFFECT_RESUME; /* seen */
+	w.fx.list[i].kind = EFFECT_CLOSE; /* seen */
 	w.conns[conn].session = session;
 	buf_close(&scratch);
 	buf_close(b);
@@ -173,7 +173,8 @@ void client_resend(int conn)
 			if (tries % 100 == 99) /* it may wait for leases that wait for it */
 				store_next();
 			driver_work();
-			driver_deliver(conn);
+			if (c->resumed || test_random_below(10) == 0)
+				driver_deliver(conn);
 		}
 	}
 }

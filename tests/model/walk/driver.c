@@ -13,6 +13,7 @@ struct event driver_event(enum event_kind kind)
 
 int driver_step(const struct event *ev)
 {
+	w.totals.steps++;
 	return engine_step(w.engine, ev, &w.fx);
 }
 
@@ -32,9 +33,8 @@ static void observe(const struct effect *f)
 	rest = expect_open(f, &n);
 	if (is_part(rest))
 		m_watch_part((int)f->conn, n, f->batch, rest.p + 1);
-	else if (session >= 0 && *rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1)) &&
-	         !m_watch_dropped((int)f->conn, n))
-		m_waiter_dropped(session, n);
+	else if (session >= 0 && !m_watch_dropped((int)f->conn, n))
+		m_waiter_answered(session, n, rest);
 }
 
 /* What comes and goes, when $TRACE asks for it. */
@@ -59,23 +59,37 @@ static void check_effect(const struct effect *f)
 
 	if (f->kind == EFFECT_CHANGE)
 		w.journal->ops->add(w.journal, &f->change);
+	else if (f->kind == EFFECT_RESUME)
+		w.conns[f->conn].resumed = true;
 	else if (f->kind == EFFECT_REPLY && !is_part(expect_open(f, &n)))
 		expect_reply(f);
 }
 
+/* Nothing is to be done now: what was kept back for it may be given again. */
+static void check_resumed(void)
+{
+	for (int i = 0; i < SPACES; i++)
+		if (m_claim_overdue(i))
+			return; /* that waits for the next batch */
+	for (int i = 0; i < CONNS; i++)
+		if (w.conns[i].open && w.conns[i].held && !w.conns[i].resumed)
+			test_fail(__FILE__, __LINE__, "conn %d is kept back and forgotten", i);
+}
+
 void driver_check(void)
 {
-	m_waiter_count();
 	for (size_t i = 0; i < w.fx.count; i++)
 		if (w.fx.list[i].kind == EFFECT_REPLY) {
 			if (w.trace)
 				trace_reply(&w.fx.list[i]);
 			observe(&w.fx.list[i]);
 		}
+	m_waiter_counted();
 	for (size_t i = 0; i < w.fx.count; i++)
 		check_effect(&w.fx.list[i]);
 	expect_none();
-	if (!engine_working(w.engine)) {
+	if (engine_deadline(w.engine) > w.now_ms) {
+		check_resumed();
 		m_waiter_settled();
 		m_watch_settled();
 	}
@@ -107,6 +121,7 @@ void driver_deliver(int conn)
 	w.walked = c->held;
 	c->held = driver_step(&ev) == ENGINE_AGAIN;
 	m_claim_expire();
+	c->resumed = ev.batch_full; /* the next seal is as good as now */
 	w.totals.requests++;
 	w.totals.again += c->held;
 	if (w.trace)
@@ -133,7 +148,7 @@ void driver_send(int conn, uint64_t n, const struct buf *body, unsigned items)
 	if (n > 0) {
 		CHECK(client->count < SENT && b.len <= sizeof s->message);
 		s = &client->sent[client->count++];
-		*s = (struct sent){.n = n, .len = (uint8_t)b.len};
+		*s = (struct sent){.n = n, .len = (uint16_t)b.len};
 		memcpy(s->message, b.data, b.len);
 	}
 	buf_close(&b);

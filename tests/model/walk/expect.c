@@ -20,12 +20,17 @@ static struct bytes item_of(const struct expected *x)
 	return (struct bytes){w.expected_bytes.data + x->at, x->len};
 }
 
-void expect_code(int conn, uint64_t n, int code)
+void expect_code_at(int conn, uint64_t n, uint64_t batch, int code)
 {
 	struct buf b = BUF_INIT;
 
 	item_put_int(&b, code);
-	expect_item(conn, n, 0, &b);
+	expect_item(conn, n, batch, &b);
+}
+
+void expect_code(int conn, uint64_t n, int code)
+{
+	expect_code_at(conn, n, 0, code);
 }
 
 void expect_result(int conn, uint64_t n, uint64_t batch, struct buf *result)
@@ -103,6 +108,21 @@ struct bytes expect_open(const struct effect *f, uint64_t *n)
 	p = item_head(item_head(message.p, &h), &h);
 	*n = h.arg;
 	return (struct bytes){p, (size_t)(message.p + message.n - p)};
+}
+
+struct bytes expect_final(uint64_t n)
+{
+	for (size_t i = 0; i < w.fx.count; i++) {
+		struct bytes rest;
+		uint64_t number;
+
+		if (w.fx.list[i].kind != EFFECT_REPLY)
+			continue;
+		rest = expect_open(&w.fx.list[i], &number);
+		if (number == n && *rest.p != 1)
+			return rest;
+	}
+	return (struct bytes){NULL, 0};
 }
 
 /* What is compared: of an error the code and the detail, not the text. */

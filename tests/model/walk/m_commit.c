@@ -114,7 +114,9 @@ static bool has_room(const struct named *k, const struct request *r, int conn)
 	for (unsigned i = 0; i < k->count; i++)
 		if (i < k->done || i >= k->back)
 			m_room_gone(&room, k->claims[i]);
-	return m_room_judge(&room, conn, r->n);
+	if (m_room_judge(&room))
+		expect_code_at(conn, r->n, room.batch, room.code);
+	return room.code == 0;
 }
 
 static void end_claims(const struct named *k)

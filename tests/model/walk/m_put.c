@@ -21,7 +21,7 @@ static void put_list(const struct request *r, int space, struct buf *b)
 		item_put_uint(b, m_tuple_put(space, item_bytes(p)));
 }
 
-static bool has_room(const struct request *r, int space, int conn)
+static int judge(const struct request *r, int space, uint64_t *batch)
 {
 	struct m_room room = {.count = 0};
 	struct item_head h;
@@ -32,25 +32,89 @@ static bool has_room(const struct request *r, int space, int conn)
 	else
 		for (p = item_head(r->value.p, &h); h.arg > 0; h.arg--, p = item_skip(p))
 			m_room_put(&room, space, item_bytes(p));
-	return m_room_judge(&room, conn, r->n);
+	m_room_judge(&room);
+	*batch = room.batch;
+	return room.code;
 }
 
-void m_put(int conn, int session, const struct request *r, int space)
+/* Whether one that waits for room stands in the space, and is older. */
+static bool is_behind(int space, uint64_t order)
+{
+	for (int i = 0; i < WAITERS; i++) {
+		const struct m_waiter *one = &w.now.waiters[i];
+
+		if (one->used && one->in && one->space == space && one->order < order &&
+		    (one->op == MESSAGE_OUT || one->op == MESSAGE_OUTS))
+			return true;
+	}
+	return false;
+}
+
+/* False: it is to wait for room, and nothing is answered. */
+static bool try(int conn, int session, const struct request *r, int space, bool waits,
+                uint64_t order)
 {
 	struct buf b = BUF_INIT;
+	uint64_t batch;
+	int code;
 
 	if (is_there(r, space)) {
 		item_put_null(&b);
 		expect_result(conn, r->n, m_space_batch(space), &b);
 		w.totals.unless++;
-		return;
+		return true;
 	}
-	if (!has_room(r, space, conn))
-		return;
+	code = judge(r, space, &batch);
+	if (waits && (code == ERROR_FULL || (code == 0 && is_behind(space, order))))
+		return false;
+	if (code) {
+		expect_code_at(conn, r->n, batch, code);
+		return true;
+	}
 	if (r->op == MESSAGE_OUT)
 		item_put_uint(&b, m_tuple_put(space, r->value));
 	else
 		put_list(r, space, &b);
 	m_space_touch(space);
 	m_outcome_result(conn, session, r->n, !m_space(space)->is_volatile, &b);
+	return true;
+}
+
+void m_put(int conn, int session, const struct request *r, int space, uint64_t order)
+{
+	bool waits = request_has(r, OPTION_ROOM) && r->option[OPTION_ROOM].u &&
+	             !(request_has(r, OPTION_TIMEOUT) && r->option[OPTION_TIMEOUT].u == 0);
+
+	if (!try(conn, session, r, space, waits, UINT64_MAX))
+		m_waiter_new(session, r, space, order);
+}
+
+bool m_put_retry(struct m_waiter *one)
+{
+	struct buf scratch = BUF_INIT;
+	struct request r;
+	bool done;
+
+	m_waiter_request(one, &r, &scratch);
+	done = !is_behind(one->space, one->order) &&
+	       try(m_session_conn(one->session), one->session, &r, one->space, true, one->order);
+	if (done)
+		m_waiter_end(one);
+	w.totals.roomed += done;
+	buf_close(&scratch);
+	return done;
+}
+
+bool m_put_ready(const struct m_waiter *one)
+{
+	struct buf scratch = BUF_INIT;
+	struct request r;
+	uint64_t batch;
+	bool ready;
+
+	m_waiter_request(one, &r, &scratch);
+	ready = !is_behind(one->space, one->order) &&
+	        (is_there(&r, one->space) || judge(&r, one->space, &batch) != ERROR_FULL);
+	buf_close(&scratch);
+	return ready;
 }

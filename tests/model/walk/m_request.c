@@ -71,7 +71,7 @@ static void execute(int conn, const struct request *r, uint64_t order)
 	switch (r->op) {
 	case MESSAGE_OUT:
 	case MESSAGE_OUTS:
-		m_put(conn, session, r, space);
+		m_put(conn, session, r, space, order);
 		break;
 	case MESSAGE_IN:
 	case MESSAGE_RD:
@@ -79,6 +79,9 @@ static void execute(int conn, const struct request *r, uint64_t order)
 		break;
 	case MESSAGE_COUNT:
 		m_take_count(conn, r, space);
+		break;
+	case MESSAGE_ATOMIC:
+		m_atomic(conn, session, r, order);
 		break;
 	case MESSAGE_WAIT:
 		m_take_wait(conn, r, space, order);

@@ -75,18 +75,12 @@ static int judge_share(const struct m_room *a, int i)
 	return by_tuples == ERROR_LIMIT || !by_bytes ? by_tuples : by_bytes;
 }
 
-bool m_room_judge(struct m_room *a, int conn, uint64_t n)
+int m_room_judge(struct m_room *a)
 {
-	struct buf b = BUF_INIT;
-
 	for (int i = 0; i < a->count && !a->code; i++) {
 		a->code = judge_share(a, i);
 		a->batch = m_space_batch(a->spaces[i]);
 	}
-	if (!a->code)
-		return true;
-	w.totals.refused++;
-	item_put_int(&b, a->code);
-	expect_item(conn, n, a->batch, &b);
-	return false;
+	w.totals.refused += a->code != 0;
+	return a->code;
 }

@@ -149,6 +149,7 @@ static int drop(const struct request *r)
 		return ERROR_NO_SPACE;
 	if (space == M_MAIN)
 		return ERROR_DENIED;
+	m_atomic_dropped(space);
 	m_space(space)->dropped = true;
 	m_space_touch(space);
 	for (int i = 0; i < TUPLES; i++)

@@ -24,20 +24,12 @@ void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int spa
 /* How many tuples the engine's reply to request n holds. */
 static int replied(uint64_t n)
 {
-	for (size_t i = 0; i < w.fx.count; i++) {
-		struct item_head h = {.arg = 0};
-		struct bytes rest;
-		uint64_t number;
+	struct item_head h = {.arg = 0};
+	struct bytes rest = expect_final(n);
 
-		if (w.fx.list[i].kind != EFFECT_REPLY)
-			continue;
-		rest = expect_open(&w.fx.list[i], &number);
-		if (number != n || *rest.p != 0)
-			continue;
+	if (rest.n > 0 && *rest.p == 0)
 		item_head(rest.p + 1, &h);
-		return (int)h.arg;
-	}
-	return 0;
+	return (int)h.arg;
 }
 
 static bool may_wait(const struct request *r)

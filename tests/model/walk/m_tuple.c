@@ -44,7 +44,9 @@ void m_tuple_appear(struct m_tuple *t)
 	for (int i = 0; i < WAITERS; i++) {
 		struct m_waiter *one = &w.now.waiters[i];
 
-		if (!one->used || !one->in || one->op == MESSAGE_WAIT || one->space != t->space || !m_tuple_matches(one->bytes, t))
+		if (!one->used || !one->in || one->space != t->space ||
+		    (one->op != MESSAGE_IN && one->op != MESSAGE_RD) ||
+		    !m_tuple_matches(one->bytes, t))
 			continue;
 		if (one->op == MESSAGE_IN) {
 			taker = !taker || one->order < taker->order ? one : taker;

@@ -4,13 +4,26 @@
 
 #include <stdlib.h>
 
+static bool is_retried(enum message_op op)
+{
+	return op == MESSAGE_OUT || op == MESSAGE_OUTS || op == MESSAGE_ATOMIC;
+}
+
+void m_waiter_request(const struct m_waiter *one, struct request *r, struct buf *scratch)
+{
+	struct message_error err;
+
+	CHECK_INT(message_decode((struct bytes){one->message, one->message_len}, scratch, r, &err),
+	          0);
+}
+
 void m_waiter_new(int session, const struct request *r, int space, uint64_t order)
 {
 	struct m_waiter *one = NULL;
 
 	for (int i = 0; i < WAITERS && !one; i++)
 		one = w.now.waiters[i].used ? NULL : &w.now.waiters[i];
-	CHECK(one && r->value.n <= sizeof one->bytes);
+	CHECK(one);
 	*one = (struct m_waiter){
 		.used = true,
 		.op = r->op,
@@ -24,9 +37,17 @@ void m_waiter_new(int session, const struct request *r, int space, uint64_t orde
 		.n = r->n,
 		.max = request_has(r, OPTION_MAX) ? (int)r->option[OPTION_MAX].u : 1,
 		.after = request_has(r, OPTION_AFTER) ? r->option[OPTION_AFTER].u : 0,
-		.len = (uint8_t)r->value.n,
 		.order = order ? order : ++w.now.orders};
-	memcpy(one->bytes, r->value.p, r->value.n);
+	if (is_retried(r->op)) {
+		const struct driver_conn *c = &w.conns[m_session_conn(session)];
+
+		one->message_len = (uint16_t)c->len;
+		memcpy(one->message, c->message, c->len);
+	} else {
+		CHECK(r->value.n <= sizeof one->bytes);
+		one->len = (uint8_t)r->value.n;
+		memcpy(one->bytes, r->value.p, r->value.n);
+	}
 	one->lease = request_has(r, OPTION_LEASE) ? r->option[OPTION_LEASE].u : 0;
 	if (request_has(r, OPTION_TIMEOUT))
 		one->deadline = w.now_ms + r->option[OPTION_TIMEOUT].u;
@@ -52,52 +73,80 @@ void m_waiter_end(struct m_waiter *one)
 	one->used = false;
 }
 
+static uint64_t batch_of(const struct m_waiter *one)
+{
+	return one->space < 0 ? 0 : m_space_batch(one->space);
+}
+
 /* In vain: null to who waits for a number, no tuples to the others. */
 static void expect_nothing(const struct m_waiter *one)
 {
+	int conn = m_session_conn(one->session);
 	struct buf b = BUF_INIT;
 
-	if (one->op == MESSAGE_WAIT)
-		item_put_null(&b);
-	else
+	if (one->op == MESSAGE_OUT || one->op == MESSAGE_OUTS) {
+		expect_code_at(conn, one->n, batch_of(one), ERROR_FULL);
+		return;
+	}
+	if (one->op == MESSAGE_IN || one->op == MESSAGE_RD)
 		item_put_head(&b, ITEM_ARRAY, 0);
-	expect_result(m_session_conn(one->session), one->n, m_space_batch(one->space), &b);
+	else
+		item_put_null(&b);
+	expect_result(conn, one->n, batch_of(one), &b);
 }
 
-/* Answers one who waits for a number, or for nothing to be left, when it is so. */
-static bool counted(struct m_waiter *one)
+/* Whether one who waits for a number, or for nothing to be left, has it. */
+static bool is_counted(const struct m_waiter *one, uint64_t *count)
 {
 	struct m_tuple *found[TUPLES];
 	bool all = one->op == MESSAGE_IN || one->all;
-	uint64_t count = (uint64_t)m_tuple_scan(one->space, one->bytes, 0, all, found);
+
+	if (one->op != MESSAGE_WAIT && !(one->op == MESSAGE_IN && one->drain))
+		return false;
+	*count = (uint64_t)m_tuple_scan(one->space, one->bytes, 0, all, found);
+	return one->least ? *count >= one->least : *count == 0;
+}
+
+static void answer_count(struct m_waiter *one)
+{
+	uint64_t count;
 	struct buf b = BUF_INIT;
 
-	if (one->op == MESSAGE_RD || (one->op == MESSAGE_IN && !one->drain) ||
-	    (one->least ? count < one->least : count > 0))
-		return false;
+	if (!is_counted(one, &count))
+		test_fail(__FILE__, __LINE__, "an answer to %llu though it waits for another number",
+		          (unsigned long long)one->n);
 	if (one->op == MESSAGE_IN) {
 		expect_nothing(one);
 	} else {
 		item_put_uint(&b, count);
-		expect_result(m_session_conn(one->session), one->n, m_space_batch(one->space), &b);
+		expect_result(m_session_conn(one->session), one->n, batch_of(one), &b);
 	}
 	m_waiter_end(one);
 	w.totals.counted++;
-	return true;
 }
 
-void m_waiter_count(void)
+void m_waiter_counted(void)
 {
 	for (int i = 0; i < WAITERS; i++) {
-		struct m_waiter *one = &w.now.waiters[i];
+		const struct m_waiter *one = &w.now.waiters[i];
+		uint64_t count;
 
 		/* What is overdue waits for the next batch, and the number for it. */
-		if (one->used && one->in && !m_space(one->space)->dropped &&
-		    !m_claim_overdue(one->space))
-			counted(one);
+		if (one->used && one->in && one->space >= 0 && !m_space(one->space)->dropped &&
+		    !m_claim_overdue(one->space) && is_counted(one, &count))
+			test_fail(__FILE__, __LINE__, "%llu of session %d still waits: there are %llu",
+			          (unsigned long long)one->n, one->session,
+			          (unsigned long long)count);
 	}
 }
 
+static bool is_late(const struct m_waiter *one)
+{
+	return one->used && one->deadline && one->deadline <= w.now_ms;
+}
+
+/* Where an atomic stands, and whether something is overdue there, is the engine's to
+ * know: it is late when it says so. */
 void m_waiter_expire(void)
 {
 	struct m_waiter *due[WAITERS];
@@ -106,7 +155,7 @@ void m_waiter_expire(void)
 	for (int i = 0; i < WAITERS; i++) {
 		struct m_waiter *one = &w.now.waiters[i];
 
-		if (!one->used || !one->deadline || one->deadline > w.now_ms)
+		if (!is_late(one) || one->op == MESSAGE_ATOMIC)
 			continue;
 		if (m_claim_overdue(one->space)) /* which waits for the next batch */
 			one->deadline = w.now_ms + 1;
@@ -122,29 +171,58 @@ void m_waiter_expire(void)
 	}
 }
 
-static void expect_gone(const struct m_waiter *one)
+static bool is_gone(const struct m_waiter *one)
 {
-	struct buf b = BUF_INIT;
-
-	item_put_int(&b, ERROR_NO_SPACE);
-	expect_item(m_session_conn(one->session), one->n, m_space_batch(one->space), &b);
+	return one->space < 0 ? one->gone : m_space(one->space)->dropped;
 }
 
-void m_waiter_dropped(int session, uint64_t n)
+static void end_gone(struct m_waiter *one)
+{
+	expect_code_at(m_session_conn(one->session), one->n, batch_of(one), ERROR_NO_SPACE);
+	m_waiter_end(one);
+}
+
+void m_waiter_answered(int session, uint64_t n, struct bytes rest)
 {
 	struct m_waiter *one = m_waiter_find(session, n);
+	bool empty = rest.n == 2 && rest.p[1] == ITEM_ARRAY << 5;
+	bool done = true;
 
-	if (!one || !one->in || !m_space(one->space)->dropped)
+	if (!one || !one->in)
 		return;
-	expect_gone(one);
-	m_waiter_end(one);
+	if (*rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1)) && is_gone(one))
+		end_gone(one);
+	else if (one->op == MESSAGE_OUT || one->op == MESSAGE_OUTS)
+		done = m_put_retry(one);
+	else if (one->op == MESSAGE_ATOMIC && is_late(one) && rest.p[1] == ITEM_NULL)
+		expect_nothing(one), m_waiter_end(one);
+	else if (one->op == MESSAGE_ATOMIC)
+		done = m_atomic_retry(one, true);
+	else if (one->op == MESSAGE_WAIT || (one->drain && empty))
+		answer_count(one);
+	if (!done)
+		test_fail(__FILE__, __LINE__, "an answer to %llu though it must wait",
+		          (unsigned long long)n);
 }
 
 void m_waiter_settled(void)
 {
-	for (int i = 0; i < WAITERS; i++)
-		if (w.now.waiters[i].used && w.now.waiters[i].in)
-			CHECK(!m_space(w.now.waiters[i].space)->dropped);
+	for (int i = 0; i < WAITERS; i++) {
+		const struct m_waiter *one = &w.now.waiters[i];
+		bool ready = false;
+
+		if (!one->used || !one->in)
+			continue;
+		if (one->op == MESSAGE_ATOMIC)
+			ready = m_atomic_ready(one);
+		else if (m_space(one->space)->dropped)
+			ready = true;
+		else if (one->op == MESSAGE_OUT || one->op == MESSAGE_OUTS)
+			ready = m_put_ready(one);
+		if (ready)
+			test_fail(__FILE__, __LINE__, "%llu of session %d is forgotten",
+			          (unsigned long long)one->n, one->session);
+	}
 }
 
 static int by_order(const void *a, const void *b)
@@ -163,6 +241,53 @@ static bool left_out(const struct m_session *s, uint64_t n)
 	return one && !one->key;
 }
 
+/* A take or a read that is back in its place: served, or it waits on. */
+static void serve(struct m_waiter *one)
+{
+	struct m_tuple *found[TUPLES];
+	int n = m_tuple_scan(one->space, one->bytes, one->after, false, found);
+	int room = one->lease ? m_claim_room(one->session) : MAX;
+
+	n = n < one->max ? n : one->max;
+	n = n < room ? n : room;
+	if (n == 0)
+		return;
+	if (one->op == MESSAGE_IN)
+		m_take_give(found, n, one->session, one->n, one->space, one->lease);
+	else
+		expect_tuples(one->session, one->n, one->space, found, n);
+	m_waiter_end(one);
+}
+
+/* It was late while its session was away. */
+static bool is_forgotten(const struct m_waiter *one)
+{
+	uint64_t number = w.now.sessions[one->session].number;
+
+	return !waiter_find(session_numbered(w.engine, number), one->n) &&
+	       expect_final(one->n).n == 0;
+}
+
+static void reenter(struct m_waiter *one)
+{
+	if (one->op != MESSAGE_ATOMIC && m_space(one->space)->dropped) {
+		end_gone(one);
+		return;
+	}
+	if (one->op != MESSAGE_OUT && one->op != MESSAGE_OUTS &&
+	    left_out(&w.now.sessions[one->session], one->n))
+		return;
+	if (one->op == MESSAGE_ATOMIC && is_late(one) && is_forgotten(one)) {
+		one->used = false;
+		return;
+	}
+	one->in = true;
+	if (one->op == MESSAGE_ATOMIC)
+		m_atomic_retry(one, false);
+	else if (one->op == MESSAGE_IN || one->op == MESSAGE_RD)
+		serve(one);
+}
+
 void m_waiter_reenter(int session)
 {
 	struct m_waiter *list[WAITERS];
@@ -172,28 +297,6 @@ void m_waiter_reenter(int session)
 		if (w.now.waiters[i].used && w.now.waiters[i].session == session)
 			list[count++] = &w.now.waiters[i];
 	qsort(list, (size_t)count, sizeof *list, by_order);
-	for (int i = 0; i < count; i++) {
-		struct m_waiter *one = list[i];
-		struct m_tuple *found[TUPLES];
-		int n = m_tuple_scan(one->space, one->bytes, one->after, false, found);
-		int room = one->lease ? m_claim_room(session) : MAX;
-
-		if (m_space(one->space)->dropped) {
-			expect_gone(one);
-			m_waiter_end(one);
-			continue;
-		}
-		if (left_out(&w.now.sessions[session], one->n))
-			continue;
-		one->in = true;
-		n = n < one->max ? n : one->max;
-		n = n < room ? n : room;
-		if (n == 0 || one->op == MESSAGE_WAIT)
-			continue; /* m_waiter_count() looks at numbers */
-		if (one->op == MESSAGE_IN)
-			m_take_give(found, n, session, one->n, one->space, one->lease);
-		else
-			expect_tuples(session, one->n, one->space, found, n);
-		m_waiter_end(one);
-	}
+	for (int i = 0; i < count; i++)
+		reenter(list[i]);
 }

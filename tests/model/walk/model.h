@@ -17,6 +17,7 @@ enum {
 	WAITERS = 200,
 	OUTCOMES = 600,
 	MAX = 4,
+	MESSAGE = 400,
 	NAMED = 16 /* claims in one commit */
 };
 
@@ -50,16 +51,21 @@ struct m_waiter {
 	bool all;   /* wait: hidden tuples count too */
 	enum message_op op;
 	uint64_t least; /* wait; 0: for none */
-	int space, session, max;
+	int space; /* -1: of an atomic */
+	int session, max;
 	uint64_t n, after, order, deadline, lease; /* 0: none */
 	uint8_t len, bytes[120];
+	bool gone; /* atomic: a space that it names was dropped */
+	uint16_t message_len;
+	uint8_t message[MESSAGE]; /* out, outs, atomic: to be tried again */
 };
 
 struct m_outcome {
 	bool used, take, answered, durable;
 	int session, space;
 	uint64_t n;
-	uint8_t len, result[48];
+	uint16_t len;
+	uint8_t result[300];
 };
 
 struct m_session {
@@ -164,11 +170,16 @@ struct m_waiter *m_waiter_find(int session, uint64_t n);
 void m_waiter_end(struct m_waiter *one);
 void m_waiter_expire(void);
 
-/* The step is over: those who wait for a number, or for nothing to be left. */
-void m_waiter_count(void);
+/* The request of one that is to be tried again; `scratch` is to be closed. */
+void m_waiter_request(const struct m_waiter *one, struct request *r, struct buf *scratch);
 
-/* The engine has answered one whose space was dropped; at last, all of them. */
-void m_waiter_dropped(int session, uint64_t n);
+/* The engine has answered one in its own time: `rest` is the reply behind the number. */
+void m_waiter_answered(int session, uint64_t n, struct bytes rest);
+
+/* The step is over: nobody waits for a number that is there. */
+void m_waiter_counted(void);
+
+/* No work is left: nobody waits who could be answered. */
 void m_waiter_settled(void);
 
 /* The waiters of a resumed session are in their places again. */
@@ -224,8 +235,8 @@ struct m_room {
 void m_room_put(struct m_room *a, int space, struct bytes tuple);
 void m_room_gone(struct m_room *a, const struct m_tuple *t);
 
-/* Whether all that may be put; else the error is expected. */
-bool m_room_judge(struct m_room *a, int conn, uint64_t n);
+/* 0, or why all that may not be put, in a->code. */
+int m_room_judge(struct m_room *a);
 
 /* How many tuples of the space exist, and their bytes. */
 uint64_t m_room_used(int space, uint64_t *bytes);
@@ -261,7 +272,14 @@ bool m_visible_only(const struct request *r);
 
 /* ---- requests ------------------------------------------------------------------- */
 
-void m_put(int conn, int session, const struct request *r, int space);
+/* `order`: as m_waiter_new() has it. */
+void m_put(int conn, int session, const struct request *r, int space, uint64_t order);
+
+/* Tries one that waits for room; true: it is answered. */
+bool m_put_retry(struct m_waiter *one);
+
+/* Whether it could be answered: it is only looked at. */
+bool m_put_ready(const struct m_waiter *one);
 void m_take(int session, const struct request *r, int space, uint64_t order);
 void m_take_count(int conn, const struct request *r, int space);
 void m_take_wait(int conn, const struct request *r, int space, uint64_t order);
@@ -270,6 +288,19 @@ void m_take_wait(int conn, const struct request *r, int space, uint64_t order);
 void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int space, uint64_t ms);
 void m_commit(int conn, int session, const struct request *r);
 void m_commit_renew(int conn, int session, const struct request *r);
+
+/* ---- m_atomic.c ------------------------------------------------------------------- */
+
+void m_atomic(int conn, int session, const struct request *r, uint64_t order);
+
+/* Tries one that waits; true: it is answered. `work`: in the engine's own time. */
+bool m_atomic_retry(struct m_waiter *one, bool work);
+
+/* Whether it could be answered: it is only looked at. */
+bool m_atomic_ready(const struct m_waiter *one);
+
+/* The space is about to be dropped. */
+void m_atomic_dropped(int space);
 
 /* m_request.c: what the engine accepted, the model does too. The order a waiter had
  * is remembered while its resend is given again and again. */

@@ -32,7 +32,7 @@ static void random_text(struct options *o, const char *name, const char *value)
 	o->count++;
 }
 
-static uint64_t timeout(void)
+uint64_t random_timeout(void)
 {
 	return test_random_below(3) ? test_random_below(400) : 0;
 }
@@ -51,7 +51,7 @@ static unsigned take_options(struct buf *b, bool read)
 		random_uint(&o, "lease",
 		            test_random_below(3) ? 1 + test_random_below(600) : 60000);
 	if (test_random_below(3))
-		random_uint(&o, "timeout", timeout());
+		random_uint(&o, "timeout", random_timeout());
 	return random_options(b, &o);
 }
 
@@ -96,6 +96,11 @@ static unsigned put_options(struct buf *b)
 		o.count++;
 		if (test_random_below(2))
 			random_bool(&o, "hidden", test_random_below(2));
+	}
+	if (test_random_below(2)) {
+		random_bool(&o, "wait", test_random_below(5) > 0);
+		if (test_random_below(2))
+			random_uint(&o, "timeout", random_timeout());
 	}
 	return random_options(b, &o);
 }
@@ -152,7 +157,7 @@ static unsigned random_wait(struct buf *b)
 	if (test_random_below(2))
 		random_bool(&o, "hidden", test_random_below(2));
 	if (test_random_below(3))
-		random_uint(&o, "timeout", timeout());
+		random_uint(&o, "timeout", random_timeout());
 	return 3 + random_options(b, &o);
 }
 
@@ -252,14 +257,14 @@ static unsigned random_admin(struct buf *b)
 		item_put_text(b, "list");
 		return 1;
 	}
-	item_put_text(b, kind == 11 || test_random_below(6) ? "ping" : "bye");
+	item_put_text(b, kind == 11 || test_random_below(3) ? "ping" : "bye");
 	return 0;
 }
 
 /* Writes a request from its name on; answers how many items follow the name. */
 static unsigned random_body(struct buf *b, int session, uint64_t n)
 {
-	uint64_t kind = test_random_below(112);
+	uint64_t kind = test_random_below(124);
 	bool room = tuples_used() < 60;
 
 	if (kind < 30 && room)
@@ -274,12 +279,14 @@ static unsigned random_body(struct buf *b, int session, uint64_t n)
 		return random_renew(b, session);
 	if (kind < 93)
 		return random_count(b);
-	if (kind < 97)
+	if (kind < 98)
 		return random_admin(b);
 	if (kind < 101)
 		return random_wait(b);
 	if (kind < 105)
 		return random_watch(b);
+	if (kind < 117)
+		return random_atomic(b, room);
 	item_put_text(b, "cancel");
 	item_put_uint(b, n - test_random_below(n < 30 ? n : 30));
 	return 1;

@@ -28,6 +28,11 @@ const char *random_space(void);
 void random_tuple(struct buf *b);
 void random_template(struct buf *b);
 
+uint64_t random_timeout(void);
+
+/* random_atomic.c */
+unsigned random_atomic(struct buf *b, bool room);
+
 /* random_claim.c */
 unsigned random_commit(struct buf *b, int session, bool room);
 unsigned random_renew(struct buf *b, int session);

@@ -137,6 +137,8 @@ void store_crash(void)
 	} else {
 		journal_memory_crash(w.journal);
 	}
+	w.now_ms++; /* a restart takes its time: cursors of watches begin at the wall clock */
+	w.wall_ms++;
 	store_start();
 	w.totals.crashes++;
 }

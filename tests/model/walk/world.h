@@ -11,16 +11,18 @@ enum { SENT = 4000 };
 
 struct driver_conn {
 	bool open, held; /* held: its message is to be given again */
+	bool resumed;    /* and may be now */
 	int session;     /* -1: taken over */
 	uint64_t first_n, last_n;
-	uint8_t message[256];
+	uint8_t message[MESSAGE];
 	size_t len;
 };
 
 struct sent {
 	uint64_t n, batch;
 	bool answered, acked;
-	uint8_t len, message[200];
+	uint16_t len;
+	uint8_t message[MESSAGE];
 };
 
 /* What the client of a session knows. */
@@ -40,6 +42,7 @@ struct expected {
 
 /* What a walk must have seen: X(name, text). */
 #define TOTALS(X)                                                                                  \
+	X(steps, "steps")                                                                          \
 	X(requests, "requests")                                                                    \
 	X(again, "given again")                                                                    \
 	X(served, "waiters served")                                                                \
@@ -56,6 +59,9 @@ struct expected {
 	X(refused, "puts refused by a space")                                                      \
 	X(unless, "puts that were there")                                                          \
 	X(counted, "waits for a number, and drains")                                               \
+	X(roomed, "outs that waited for room")                                                     \
+	X(atomics, "atomics at once")                                                              \
+	X(tried, "atomics that waited")                                                            \
 	X(told, "events told")                                                                     \
 	X(gaps, "gaps")
 
@@ -98,6 +104,7 @@ extern struct world w;
  * reply must wait for at least. */
 void expect_item(int conn, uint64_t n, uint64_t batch, struct buf *item);
 void expect_code(int conn, uint64_t n, int code);
+void expect_code_at(int conn, uint64_t n, uint64_t batch, int code);
 
 /* The final reply 0, with that result; it is closed. */
 void expect_result(int conn, uint64_t n, uint64_t batch, struct buf *result);
@@ -106,6 +113,9 @@ void expect_tuples(int session, uint64_t n, int space, struct m_tuple *const *t,
 
 /* What follows the number in the message of a reply, and the number. */
 struct bytes expect_open(const struct effect *f, uint64_t *n);
+
+/* What this step answers to request n at last, likewise; or nothing. */
+struct bytes expect_final(uint64_t n);
 
 /* A reply has come: it is one of them. */
 void expect_reply(const struct effect *f);
