@@ -173,7 +173,8 @@ static int help_main(const struct command *c, int argc, char **argv)
 
 #define WORK \
 	"Each tuple is claimed, and gone when its command has exited with 0. With another status, or\n" \
-	"when it is killed, the tuple is given back; with 65 it is buried among the dead letters.\n" \
+	"when it is killed, the tuple is given back, to be tried again a while later; with 65 it is\n" \
+	"buried among the dead letters.\n" \
 	"{n} in an argument is the value of n:int, {0} the first field; no shell sees it. A single\n" \
 	"word behind -- is for sh -c: {n} becomes one quoted word there, and stands outside of\n" \
 	"quotes. In the environment: TILIA_n TILIA_0 TILIA_ID TILIA_TOKEN TILIA_TRIES TILIA_SPACE.\n\n" \

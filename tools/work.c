@@ -17,7 +17,7 @@
 
 enum {
 	OPT_JOBS = OPT_OWN, OPT_LEASE, OPT_OUT, OPT_OUT_SPACE, OPT_STDIN, OPT_ONCE, OPT_MAX_JOBS,
-	OPT_WAIT, OPT_DRAINED, OPT_BURY_ON, OPT_ANY,
+	OPT_WAIT, OPT_DRAINED, OPT_BACK_DELAY, OPT_BACK_MAX, OPT_BURY_ON, OPT_ANY,
 };
 
 const struct option_row work_options[] = {
@@ -31,6 +31,9 @@ const struct option_row work_options[] = {
 	{OPT_TIMEOUT, 't', "timeout", OPT_VALUE, "TIME", "terminate a command after so long"},
 	{OPT_BURY_ON, 0, "bury-on", OPT_VALUE, "STATUS",
 	 "the exit status that buries a job (65; 0: none)"},
+	{OPT_BACK_DELAY, 0, "back-delay", OPT_VALUE, "TIME",
+	 "before a failed job is tried again; twice as long each time (1s)"},
+	{OPT_BACK_MAX, 0, "back-max", OPT_VALUE, "TIME", "but never longer (5m)"},
 	{OPT_ONCE, 0, "once", OPT_FLAG, NULL, "one job, then leave"},
 	{OPT_MAX_JOBS, 0, "max-jobs", OPT_VALUE, "N", "leave after so many jobs"},
 	{OPT_WAIT, 'w', "wait", OPT_VALUE, "TIME", "leave when nothing has matched for so long"},
@@ -142,6 +145,10 @@ static bool set_option(void *ctx, const struct option_scan *s, int id)
 		return set_lease(w, s);
 	case OPT_TIMEOUT:
 		return set_duration(s, &w->o.timeout_ms);
+	case OPT_BACK_DELAY:
+		return set_duration(s, &w->o.back_ms);
+	case OPT_BACK_MAX:
+		return set_duration(s, &w->o.back_max_ms);
 	case OPT_WAIT:
 		return set_wait(w, s);
 	case OPT_ONCE:

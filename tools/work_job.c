@@ -26,6 +26,7 @@ struct job {
 	int64_t renew_ms, timeout_ms;
 	int64_t renewal;      /* the request under way, or 0 */
 	bool lost, stopped, ended;
+	bool failed;          /* by itself: another try should wait */
 	const char *trouble;  /* why it was terminated, or NULL */
 	enum verdict verdict;
 };
@@ -125,13 +126,25 @@ static bool make_results(struct job *j, struct buf *cbor, struct tilia_put *puts
 	return true;
 }
 
-/* Ends the claim, with its results if it is done. */
+/* Twice as long with every try. */
+static int64_t back_delay_ms(const struct job *j)
+{
+	int64_t ms = j->w->o.back_ms;
+
+	for (unsigned i = 1; i < j->tries && ms < j->w->o.back_max_ms; i++)
+		ms *= 2;
+	return ms < j->w->o.back_max_ms ? ms : j->w->o.back_max_ms;
+}
+
+/* Ends the claim, with its results if it is done. What was stopped or was no failure of
+ * its own is back at once. */
 static void commit(struct job *j, enum verdict verdict)
 {
 	struct tilia_commit c = {0};
 	struct tilia_put puts[WORK_OUTS_MAX];
 	struct buf results = BUF_INIT;
 	char why[WORK_WHY];
+	int64_t delay_ms = j->failed ? back_delay_ms(j) : 0;
 
 	if (verdict == JOB_DONE && !make_results(j, &results, puts, why)) {
 		say(j, why, "; buried");
@@ -141,6 +154,7 @@ static void commit(struct job *j, enum verdict verdict)
 	*(verdict == JOB_DONE ? &c.done : verdict == JOB_BURY ? &c.bury : &c.back) = &j->token;
 	*(verdict == JOB_DONE ? &c.done_count : verdict == JOB_BURY ? &c.bury_count
 	                                                            : &c.back_count) = 1;
+	c.back_delay_ms = &delay_ms;
 	c.out = puts;
 	c.out_count = verdict == JOB_DONE ? j->w->o.outs : 0;
 	if (tilia_submit_commit(j->w->link.t, &c, on_commit, j) > 0)
@@ -153,30 +167,35 @@ static void commit(struct job *j, enum verdict verdict)
 	buf_close(&results);
 }
 
-/* What its exit means, and says so. */
-static enum verdict judge(struct job *j)
+/* Why it has failed. */
+static void explain(const struct job *j, char *what, size_t size)
 {
 	int status = j->child.status;
-	bool bury = WIFEXITED(status) && j->w->o.bury_on != 0 &&
-	            WEXITSTATUS(status) == j->w->o.bury_on;
-	const char *then = bury ? "; buried" : "; given back";
-	char what[64];
 
-	if (j->trouble != NULL) {
-		bury = j->out.len > SAID_MAX;
-		say(j, j->trouble, bury ? "; buried" : "; given back");
-		return bury ? JOB_BURY : JOB_BACK;
-	}
-	if (j->stopped)
-		return JOB_BACK;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return JOB_DONE;
-	if (WIFSIGNALED(status))
-		snprintf(what, sizeof what, "ended by signal %d (%s)", WTERMSIG(status),
+	if (j->trouble != NULL)
+		snprintf(what, size, "%s", j->trouble);
+	else if (WIFSIGNALED(status))
+		snprintf(what, size, "ended by signal %d (%s)", WTERMSIG(status),
 		         strsignal(WTERMSIG(status)));
 	else
-		snprintf(what, sizeof what, "exit status %d", WEXITSTATUS(status));
-	say(j, what, then);
+		snprintf(what, size, "exit status %d", WEXITSTATUS(status));
+}
+
+/* What its exit means. */
+static enum verdict judge(struct job *j)
+{
+	int status = WIFEXITED(j->child.status) ? WEXITSTATUS(j->child.status) : -1;
+	bool bury = j->trouble != NULL ? j->out.len > SAID_MAX
+	                               : status > 0 && status == j->w->o.bury_on;
+	char what[64];
+
+	if (j->stopped && j->trouble == NULL)
+		return JOB_BACK;
+	if (status == 0 && j->trouble == NULL)
+		return JOB_DONE;
+	j->failed = true;
+	explain(j, what, sizeof what);
+	say(j, what, bury ? "; buried" : "; given back");
 	return bury ? JOB_BURY : JOB_BACK;
 }
 

@@ -129,11 +129,24 @@ def test_too_much_output_buries():
 def test_a_failed_job_is_given_back():
     put(1)
     for command, why in ((("sh", "-c", "exit 3"), "exit status 3"), (("kill -9 $$",), "ended by signal 9")):
-        status, out, err = work("--once", "--out", '["done"]', *JOB, "--", *command)
+        status, out, err = work("--once", "--back-delay", "1ms", "--out", '["done"]', *JOB, "--", *command)
         assert (status, out) == (5, b"") and ('tilia work: ["job", 1]: ' + why).encode() in err, (status, err)
         assert err.decode().strip().endswith("; given back"), err
         assert T.count("done") == 0 and T.count("job", ":int") == 1
-    harness.until(lambda: T.run("inp", "job", ":int")[0] == 0, "the job is visible again")
+    assert T.ok("in", "job", ":int") == b'["job", 1]\n'
+
+
+def test_a_failed_job_waits_longer_each_time():
+    put(1)
+    log = fresh("log")
+    status, _, err = work("--until-drained", "--back-delay", "100ms", "--back-max", "300ms", "--out", '["done", {n}]',
+                          *JOB, "--", "date +%%s%%N >> %s; test $TILIA_TRIES -gt 4" % log)
+    assert status == 5 and err.count(b"given back") == 4, (status, err)
+    times = [int(line) / 1e9 for line in open(log)]
+    waits = [b - a for a, b in zip(times, times[1:])]
+    assert len(waits) == 4 and all(w > least for w, least in zip(waits, (.099, .199, .299, .299))), waits
+    assert texts() == ['["done", 1]']
+    clear()
 
 
 def test_a_wrong_job_is_buried():
@@ -201,7 +214,7 @@ def test_a_lost_claim_terminates_the_command():
 def test_a_timeout_terminates_the_command():
     put(1)
     path = fresh("pid")
-    status, _, err = work("--once", "--timeout", "300ms", *JOB, "--", "sleep 600 & echo $! > %s; wait" % path)
+    status, _, err = work("--once", "--timeout", "300ms", "--back-delay", "0", *JOB, "--", "sleep 600 & echo $! > %s; wait" % path)
     assert status == 5 and b"longer than --timeout; given back" in err, (status, err)
     assert not alive(pid_in(path))
     clear()
