@@ -177,6 +177,7 @@ int link_close(struct link *l)
 	int code = tilia_close(l->t);
 
 	l->t = NULL;
+	buf_close(&l->known);
 	if (code == 0)
 		return 0;
 	tool_complain(l->command, "taking leave of the server: %s", tilia_strerror(code));
@@ -187,6 +188,7 @@ void link_drop(struct link *l)
 {
 	tilia_abandon(l->t);
 	l->t = NULL;
+	buf_close(&l->known);
 }
 
 int link_undo(struct link *l, int status)
@@ -252,6 +254,19 @@ int link_process(struct link *l, const struct pollfd *p)
 	int events = p->revents & (POLLIN | POLLHUP | POLLERR) ? TILIA_READ : 0;
 
 	return tilia_process(l->t, events | (p->revents & POLLOUT ? TILIA_WRITE : 0));
+}
+
+bool link_is_new_session(struct link *l)
+{
+	struct bytes id = {NULL, 0};
+	bool first = l->known.len == 0;
+
+	id.p = tilia_session(l->t, &id.n);
+	if (id.p == NULL || bytes_equal(id, buf_bytes(&l->known)))
+		return false;
+	l->known.len = 0;
+	buf_append(&l->known, id.p, id.n);
+	return !first;
 }
 
 /* Waits until the handle wants to be called, a signal comes, or `until` (-1:

@@ -20,6 +20,7 @@ struct link {
 	struct bytes session; /* to resume, with the number requests follow; or empty */
 	uint64_t number;
 	struct tilia *t;
+	struct buf known; /* the session of the last link_is_new_session() */
 };
 
 /* Connects. Unless calm, from now on SIGINT, SIGTERM and SIGHUP end a wait instead of the
@@ -65,6 +66,10 @@ int link_process(struct link *l, const struct pollfd *p);
 /* tilia_watch_next(); a signal ends it with TILIA_E_INTERRUPTED. */
 int link_next(struct link *l, struct tilia_watch *w, int64_t timeout_ms,
               struct tilia_event *event);
+
+/* Whether the session is another one than the last time this was asked: the one before was
+ * over when it was to be resumed, and its claims with it. */
+bool link_is_new_session(struct link *l);
 
 /* Waits until no more than `most` requests submitted to l->t are unanswered. 0,
  * or an exit status said on stderr; a signal ends it with EXIT_INTERRUPTED. */

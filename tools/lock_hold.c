@@ -153,8 +153,8 @@ static void on_put(struct tilia *t, struct tilia_done *d, void *arg)
 	struct lock *l = arg;
 
 	(void)t;
-	if (d->code >= 0 || l->state == LOCK_OVER)
-		return;
+	if (d->code >= 0 || d->code == TILIA_E_UNKNOWN || l->state == LOCK_OVER)
+		return; /* unknown: it is put again in the next session */
 	l->status = link_failed(&l->link, d->code, d->error);
 	l->state = LOCK_OVER;
 }
@@ -178,26 +178,46 @@ static void on_claimed(struct tilia *t, struct tilia_done *d, void *arg)
 		renew(l, child_now_ms());
 		return;
 	}
+	if (d->code == TILIA_E_SESSION_OVER && signals_ends() == 0) {
+		ask(l);
+		return;
+	}
 	l->state = LOCK_OVER;
 	l->status = d->code == TILIA_NONE ? EXIT_NONE
 	          : d->code == TILIA_E_CANCELLED ? interrupted()
 	                                         : link_failed(&l->link, d->code, d->error);
 }
 
-/* Puts it if nobody ever has, and claims it. */
+static void put_tuple(const struct lock *l, struct buf *tuple)
+{
+	item_put_head(tuple, ITEM_ARRAY, 2);
+	item_put_text(tuple, "lock");
+	item_put_text(tuple, l->name);
+}
+
+/* Puts it if nobody ever has. */
+static int64_t put(struct lock *l)
+{
+	struct buf tuple = BUF_INIT;
+	struct tilia_op op = {.space = l->op.space};
+	int64_t request;
+
+	put_tuple(l, &tuple);
+	op.unless_cbor = tuple.data;
+	op.unless_size = tuple.len;
+	request = tilia_submit(l->link.t, TILIA_OUT, &op, tuple.data, tuple.len, on_put, l);
+	buf_close(&tuple);
+	return request;
+}
+
+/* Puts it and claims it. */
 static void ask(struct lock *l)
 {
 	struct buf tuple = BUF_INIT;
-	struct tilia_op put = {.space = l->op.space};
-	int64_t e;
+	int64_t e = put(l);
 
-	item_put_head(&tuple, ITEM_ARRAY, 2);
-	item_put_text(&tuple, "lock");
-	item_put_text(&tuple, l->name);
-	put.unless_cbor = tuple.data;
-	put.unless_size = tuple.len;
 	l->state = LOCK_WANTED;
-	e = tilia_submit(l->link.t, TILIA_OUT, &put, tuple.data, tuple.len, on_put, l);
+	put_tuple(l, &tuple);
 	if (e > 0)
 		e = l->asking = tilia_submit(l->link.t, TILIA_IN, &l->op, tuple.data, tuple.len,
 		                             on_claimed, l);
@@ -206,6 +226,16 @@ static void ask(struct lock *l)
 		return;
 	l->status = link_failed(&l->link, (int)e, NULL);
 	l->state = LOCK_OVER;
+}
+
+/* The claim of the session before is over; a request that waits was asked again, but a
+ * server that has forgotten the session may have forgotten the lock too. */
+static void begin_anew(struct lock *l)
+{
+	if (l->state == LOCK_HELD)
+		lose(l, "the session is over");
+	else if (l->state == LOCK_WANTED)
+		put(l);
 }
 
 /* --- the one wait ---------------------------------------------------------- */
@@ -283,6 +313,8 @@ static void turn(struct lock *l)
 	code = link_process(&l->link, &p);
 	if (code < 0 && l->state == LOCK_HELD)
 		lose(l, tilia_error(l->link.t));
+	else if (code == 0 && link_is_new_session(&l->link))
+		begin_anew(l);
 	else if (code < 0 && l->state != LOCK_OVER) {
 		l->status = link_failed(&l->link, code, NULL);
 		l->state = LOCK_OVER;
@@ -303,6 +335,7 @@ int lock_hold(struct lock *l)
 	status = link_open(&l->link);
 	if (status == 0) {
 		signals_catch();
+		link_is_new_session(&l->link);
 		ask(l);
 		while (l->state != LOCK_OVER)
 			turn(l);

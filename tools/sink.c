@@ -41,10 +41,27 @@ bool sink_is_full(const struct sink *s)
 	return s->text.len - s->at >= SINK_FULL;
 }
 
-bool sink_poll(const struct sink *s, struct pollfd *p)
+bool sink_is_empty(const struct sink *s)
 {
-	*p = (struct pollfd){.fd = s->fd, .events = POLLOUT};
-	return s->text.len > s->at;
+	return s->text.len == s->at;
+}
+
+void sink_poll(const struct sink *s, struct pollfd *p)
+{
+	*p = (struct pollfd){.fd = s->broken ? -1 : s->fd,
+	                     .events = sink_is_empty(s) ? 0 : POLLOUT};
+}
+
+static void give_up(struct sink *s)
+{
+	s->broken = true;
+	s->at = s->text.len;
+}
+
+void sink_polled(struct sink *s, const struct pollfd *p)
+{
+	if (p->fd >= 0 && (p->revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+		give_up(s);
 }
 
 /* A pipe or a terminal that is ready takes PIPE_BUF bytes at once; of more it may take
@@ -53,19 +70,18 @@ static bool flush_for(struct sink *s, int ms)
 {
 	struct pollfd p;
 
-	while (sink_poll(s, &p)) {
+	while (!sink_is_empty(s)) {
 		size_t left = s->text.len - s->at;
 		ssize_t done;
 
+		sink_poll(s, &p);
 		if (poll(&p, 1, ms) <= 0)
 			return false;
 		done = write(s->fd, s->text.data + s->at, left < PIPE_BUF ? left : PIPE_BUF);
 		if (done > 0)
 			s->at += (size_t)done;
-		else if (done < 0 && errno != EINTR && errno != EAGAIN) {
-			s->broken = true;
-			s->at = s->text.len;
-		}
+		else if (done < 0 && errno != EINTR && errno != EAGAIN)
+			give_up(s);
 	}
 	s->at = 0;
 	buf_clear(&s->text, SINK_FULL);

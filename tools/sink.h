@@ -27,8 +27,11 @@ void sink_say(struct sink *s, const char *fmt, ...) __attribute__((format(printf
 
 bool sink_is_full(const struct sink *s);
 
-/* What to poll for; whether anything. */
-bool sink_poll(const struct sink *s, struct pollfd *p);
+/* What to poll for, and what came of it: whoever reads it may be gone. */
+void sink_poll(const struct sink *s, struct pollfd *p);
+void sink_polled(struct sink *s, const struct pollfd *p);
+
+bool sink_is_empty(const struct sink *s);
 
 /* Writes what goes without waiting. */
 void sink_flush(struct sink *s);

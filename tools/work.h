@@ -50,6 +50,10 @@ struct work {
 	int64_t asking;        /* the request for jobs, or 0 */
 	bool over;             /* no more jobs are asked for */
 	int ends;              /* signals that were heeded */
+	int64_t away_ms;       /* since when there is no connection; 0: there is */
+	bool told_away;
+	bool shows, shown;     /* how it goes, on a terminal's last line; it stands there now */
+	int64_t show_ms;       /* not again before */
 	int status;            /* why it ended before its time, or 0 */
 };
 

@@ -76,14 +76,17 @@ static void refused(struct job *j, const struct tilia_done *d)
 	bool result = d->code == TILIA_E_VALUE || d->code == TILIA_E_LIMIT ||
 	              d->code == TILIA_E_SHAPE;
 
-	if (d->code == TILIA_E_CLAIM_OVER || d->code == TILIA_E_SESSION_OVER) {
-		say(j, "the claim was over before it was done", "; nothing is committed");
+	if (d->code == TILIA_E_CLAIM_OVER || d->code == TILIA_E_SESSION_OVER ||
+	    d->code == TILIA_E_UNKNOWN || d->code == TILIA_E_CLOSED) {
+		say(j, d->code == TILIA_E_CLAIM_OVER ? "the claim was over before it was done"
+		                                     : tilia_strerror(d->code),
+		    d->code == TILIA_E_UNKNOWN ? "" : "; nothing is committed");
 		w->lost++;
 		destroy(j);
 		return;
 	}
 	say(j, *d->error != '\0' ? d->error : tilia_strerror(d->code), "");
-	if (j->verdict != JOB_DONE || w->link.t == NULL) {
+	if (j->verdict != JOB_DONE) {
 		work_end(w, link_failed(&w->link, d->code, d->error));
 		w->lost++;
 		destroy(j);

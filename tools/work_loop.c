@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #define LEAVE_MS 1000 /* for a terminal that stands still */
+#define SHOW_MS 200
+#define AWAY_MS 2000  /* without a connection, before it is told */
 
 void work_end(struct work *w, int status)
 {
@@ -81,20 +83,68 @@ static void heed_signals(struct work *w)
 	}
 }
 
-/* The session is over: its claims are, and the next one begins without them. */
-static void begin_anew(struct work *w, int code)
+/* The link is of no use any more. */
+static void fail(struct work *w, int code)
 {
 	stop_all(w, child_now_ms() + CHILD_PATIENCE_MS, true);
-	if (code != TILIA_E_SESSION_OVER || w->over) {
-		w->over = true;
-		if (w->status == 0)
-			w->status = link_failed(&w->link, code, NULL);
+	w->over = true;
+	if (w->status == 0)
+		w->status = link_failed(&w->link, code, NULL);
+}
+
+/* Somebody should know why nothing happens. */
+static void look_at_link(struct work *w, int64_t now_ms)
+{
+	bool away = tilia_fd(w->link.t) < 0;
+
+	if (away && w->away_ms == 0)
+		w->away_ms = now_ms;
+	if (away && !w->told_away && now_ms >= w->away_ms + AWAY_MS)
+		sink_say(&w->err, "tilia work: the connection is broken; it is tried again");
+	if (!away && w->told_away)
+		sink_say(&w->err, "tilia work: connected again");
+	w->told_away = away && now_ms >= w->away_ms + AWAY_MS;
+	w->away_ms = away ? w->away_ms : 0;
+}
+
+/* --- how it goes ----------------------------------------------------------- */
+
+static void put_counts(const struct work *w, struct buf *text)
+{
+	buf_printf(text, "%llu done, %llu given back, %llu buried, %llu lost",
+	           (unsigned long long)w->done, (unsigned long long)w->back,
+	           (unsigned long long)w->buried, (unsigned long long)w->lost);
+}
+
+static void erase(struct work *w)
+{
+	if (w->shown)
+		(void)!write(STDERR_FILENO, "\r\033[K", 4);
+	w->shown = false;
+}
+
+/* On the terminal's last line, below what the commands say. */
+static void show(struct work *w, int64_t now_ms)
+{
+	struct buf line = BUF_INIT;
+
+	if (!w->shows || now_ms < w->show_ms || !sink_is_empty(&w->err))
 		return;
-	}
-	sink_say(&w->err, "tilia work: %s; a new one begins", tilia_error(w->link.t));
-	link_drop(&w->link);
-	w->status = link_open(&w->link);
-	w->over = w->status != 0;
+	w->show_ms = now_ms + SHOW_MS;
+	buf_text(&line, "\r\033[K");
+	put_counts(w, &line);
+	buf_printf(&line, ", %u running", w->running);
+	(void)!write(STDERR_FILENO, line.data, line.len);
+	buf_close(&line);
+	w->shown = true;
+}
+
+static void flush(struct work *w)
+{
+	if (!sink_is_empty(&w->out) || !sink_is_empty(&w->err))
+		erase(w);
+	sink_flush(&w->out);
+	sink_flush(&w->err);
 }
 
 static int64_t deadline(struct work *w, int64_t now_ms, int64_t link_wait)
@@ -106,6 +156,8 @@ static int64_t deadline(struct work *w, int64_t now_ms, int64_t link_wait)
 
 		at = job < at ? job : at;
 	}
+	if (w->away_ms != 0 && !w->told_away && w->away_ms + AWAY_MS < at)
+		at = w->away_ms + AWAY_MS;
 	return at;
 }
 
@@ -115,35 +167,39 @@ static void wait_until(struct pollfd *p, unsigned n, int64_t at, int64_t now_ms)
 	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
 	if (ppoll(p, n, at == INT64_MAX ? NULL : &ts, &signals_open) < 0)
-		p->revents = 0; /* a signal; the rest is looked at in any case */
+		p[0].revents = p[1].revents = p[2].revents = 0; /* the rest is looked at anyway */
 }
 
 static void turn(struct work *w, struct pollfd *p)
 {
-	int64_t now_ms = child_now_ms(), link_wait = -1;
-	unsigned n = 1;
-	int code = 0;
+	int64_t now_ms = child_now_ms(), link_wait;
+	unsigned n = 3;
+	int code;
 
-	p[0] = (struct pollfd){.fd = -1};
-	if (w->link.t != NULL)
-		link_wait = link_poll(&w->link, &p[0]);
-	n += sink_poll(&w->out, &p[n]);
-	n += sink_poll(&w->err, &p[n]);
+	link_wait = link_poll(&w->link, &p[0]);
+	sink_poll(&w->out, &p[1]);
+	sink_poll(&w->err, &p[2]);
 	list_each(it, &w->jobs)
 		n += job_poll(job_of(it), &p[n]);
 	wait_until(p, n, deadline(w, now_ms, link_wait), now_ms);
 	heed_signals(w);
-	if (w->link.t != NULL)
-		code = link_process(&w->link, &p[0]);
+	code = link_process(&w->link, &p[0]);
 	if (code < 0)
-		begin_anew(w, code);
-	sink_flush(&w->out);
-	sink_flush(&w->err);
+		fail(w, code);
+	else if (link_is_new_session(&w->link))
+		stop_all(w, child_now_ms() + CHILD_PATIENCE_MS, true);
+	sink_polled(&w->out, &p[1]);
+	sink_polled(&w->err, &p[2]);
+	if (w->out.broken && !w->o.captures && !w->over)
+		work_end(w, EXIT_LOCAL); /* nobody wants to know */
 	now_ms = child_now_ms();
+	look_at_link(w, now_ms);
 	list_each(it, &w->jobs) {
 		job_read(job_of(it));
 		job_tick(job_of(it), now_ms);
 	}
+	flush(w);
+	show(w, now_ms);
 	ask(w);
 }
 
@@ -153,8 +209,6 @@ static bool is_busy(const struct work *w)
 {
 	if (w->running > 0 || !w->over)
 		return true;
-	if (w->link.t == NULL)
-		return false;
 	if (tilia_fd(w->link.t) < 0 && w->ends > 0) /* who leaves waits for no server */
 		return w->commits > 0 && w->ends == 1;
 	return w->commits > 0 || w->asking > 0;
@@ -163,10 +217,13 @@ static bool is_busy(const struct work *w)
 /* A terminal is told what came of it all. */
 static void tell(struct work *w)
 {
+	struct buf line = BUF_INIT;
+
+	erase(w);
+	put_counts(w, &line);
 	if (isatty(STDERR_FILENO))
-		sink_say(&w->err, "tilia work: %llu done, %llu given back, %llu buried, %llu lost",
-		         (unsigned long long)w->done, (unsigned long long)w->back,
-		         (unsigned long long)w->buried, (unsigned long long)w->lost);
+		sink_say(&w->err, "tilia work: %.*s", (int)line.len, (char *)line.data);
+	buf_close(&line);
 }
 
 static int exit_status(const struct work *w)
@@ -187,13 +244,15 @@ int work_run(struct work *w)
 	struct pollfd *p = xcalloc(3 + 2 * w->o.slots, sizeof *p);
 
 	signals_catch();
+	link_is_new_session(&w->link);
+	w->shows = w->o.slots > 1 && isatty(STDERR_FILENO); /* else a command writes there itself */
 	ask(w);
 	while (is_busy(w))
 		turn(w, p);
 	xfree(p);
-	if (w->link.t != NULL && tilia_fd(w->link.t) >= 0 && w->status == 0)
+	if (tilia_fd(w->link.t) >= 0 && w->status == 0)
 		w->status = link_close(&w->link);
-	else if (w->link.t != NULL)
+	else
 		link_drop(&w->link);
 	tell(w);
 	sink_close(&w->out, LEAVE_MS);

@@ -53,7 +53,7 @@ static void look_at_bucket(struct near *near, const struct template *t, void *bu
  * that agree with the template in them. */
 static bool is_coarser(const struct index *x, const struct template *t)
 {
-	if (!index_complete(x) || x->bound == 0)
+	if (!index_complete(x) || x->field != INDEX_BY_ID || x->bound == 0)
 		return false;
 	for (unsigned i = 0; i < x->arity; i++)
 		if (x->class[i] == SHAPE_BOUND && t->shape.class[i] != SHAPE_BOUND)
@@ -67,6 +67,7 @@ static void look_at_indexes(const struct engine *e, const struct space *s,
 {
 	const struct arity *a = s->arities[t->shape.arity];
 	struct index *best[NEAR_INDEXES + 1] = {NULL};
+	struct keys k;
 
 	for (const struct list *it = a->indexes.next; it != &a->indexes; it = it->next) {
 		struct index *x = list_entry(it, struct index, link);
@@ -78,9 +79,12 @@ static void look_at_indexes(const struct engine *e, const struct space *s,
 			best[at] = best[at - 1];
 		best[at] = x;
 	}
+	keys_of(&k, t->tuple, e->config.hash_seed);
 	for (unsigned i = 0; i < NEAR_INDEXES && best[i]; i++) {
-		look_at_bucket(near, t, index_bucket(e, best[i], t, false), false);
-		look_at_bucket(near, t, index_bucket(e, best[i], t, true), true);
+		struct index_key key = {.index = best[i], .tuple = t->tuple};
+
+		look_at_bucket(near, t, index_bucket(best[i], &key, &k, false), false);
+		look_at_bucket(near, t, index_bucket(best[i], &key, &k, true), true);
 	}
 }
 

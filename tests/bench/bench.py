@@ -131,11 +131,12 @@ def make_space(count, *options):
 
 
 def measure_keys(few, many):
-    names = {"first": "first field", "last": "last field", "middle": "two middle fields"}
+    names = {"first": "first field", "last": "last field", "middle": "two middle fields",
+             "least": "the least from a value on"}
     for server, count in ((few, FEW), (many, MANY)):
         for bound in names:
             tool("keys", server.address, "big", count, bound, 1, 0.01)
-    note_turn("build of the first three indexes of 1M", many)
+    note_turn("build of the first four indexes of 1M", many)
     for depth, (bound, name) in itertools.product((1, 16), names.items()):
         wall, cpu = {FEW: [], MANY: []}, {FEW: [], MANY: []}
         for _ in range(ROUNDS):

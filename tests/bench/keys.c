@@ -1,12 +1,13 @@
 /* Takes by key from a space of many distinct tuples, each put back at once.
  *
  *   keys ADDRESS SPACE COUNT fill
- *   keys ADDRESS SPACE COUNT first|last|middle DEPTH SECONDS
+ *   keys ADDRESS SPACE COUNT first|last|middle|least DEPTH SECONDS
  *
  * Tuple i is [i, i / 1000, i % 1000, 41 bytes, COUNT - 1 - i], 64 bytes of CBOR (the
  * integers stand above 2^24, so that all have one length). `fill` puts all COUNT of
  * them. The others take one at random by its first field, by its last, or by its second
- * and third, and put it back, with DEPTH of that on the way in one connection.
+ * and third, or the one whose first field is the least from a random one on, and put it
+ * back, with DEPTH of that on the way in one connection.
  * Prints {"requests": N, "seconds": N}: a pair is two requests. */
 #include "../../libclient/item.h"
 #include "client.h"
@@ -23,7 +24,7 @@
 
 static uint32_t count;
 static struct form put, take;
-static enum { FIRST_FIELD, LAST_FIELD, MIDDLE_FIELDS } bound;
+static enum { FIRST_FIELD, LAST_FIELD, MIDDLE_FIELDS, LEAST_FIRST } bound;
 
 /* What was asked under a number, until it is answered. */
 static struct lane {
@@ -62,6 +63,19 @@ static void field(struct form *f, bool is_bound)
 		any(f);
 }
 
+/* ?int>=BLANK min */
+static void least(struct form *f)
+{
+	item_put_head(&f->bytes, ITEM_TAG, ITEM_TAG_FORMAL);
+	item_put_head(&f->bytes, ITEM_MAP, 3);
+	item_put_text(&f->bytes, "ge");
+	form_blank(f);
+	item_put_text(&f->bytes, "type");
+	item_put_text(&f->bytes, "int");
+	item_put_text(&f->bytes, "order");
+	item_put_text(&f->bytes, "min");
+}
+
 static void build(const char *space)
 {
 	form_begin(&put, "out", space);
@@ -73,7 +87,10 @@ static void build(const char *space)
 	form_end(&put);
 	form_begin(&take, "in", space);
 	item_put_head(&take.bytes, ITEM_ARRAY, 5);
-	field(&take, bound == FIRST_FIELD);
+	if (bound == LEAST_FIRST)
+		least(&take);
+	else
+		field(&take, bound == FIRST_FIELD);
 	field(&take, bound == MIDDLE_FIELDS);
 	field(&take, bound == MIDDLE_FIELDS);
 	any(&take);
@@ -105,17 +122,18 @@ static void ask_take(struct client *c)
 	lanes[n % LANES] = (struct lane){i, true};
 }
 
-/* The last five bytes of a take's reply are the tuple's last field. */
-static void check(uint32_t i, struct bytes m)
+/* Which tuple was taken for tuple i, or for one from there on. */
+static uint32_t taken(uint32_t i, struct bytes m)
 {
-	uint32_t v = form_value(last_of(i));
-	uint8_t want[5] = {0x1a, (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
-	                   (uint8_t)v};
+	const uint8_t *p = m.p + m.n - 4; /* what the reply ends with: the tuple's last field */
+	uint32_t v = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	uint32_t got = last_of(v - form_value(0));
 
-	if (memcmp(m.p + m.n - sizeof want, want, sizeof want) != 0) {
+	if (p[-1] != 0x1a || (bound == LEAST_FIRST ? got < i || got >= count : got != i)) {
 		errno = EPROTO;
 		client_die("another tuple than was asked for");
 	}
+	return got;
 }
 
 static void on_reply(struct client *c, uint32_t n, struct bytes message, void *ctx)
@@ -125,8 +143,7 @@ static void on_reply(struct client *c, uint32_t n, struct bytes message, void *c
 	(void)ctx;
 	answered++;
 	if (lane.takes) {
-		check(lane.i, message);
-		ask_put(c, lane.i);
+		ask_put(c, taken(lane.i, message));
 	} else {
 		ask_take(c);
 	}
@@ -209,7 +226,8 @@ static void finish(struct client *c, unsigned open)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: keys ADDRESS SPACE COUNT fill|first|last|middle [DEPTH SECONDS]\n");
+	fprintf(stderr,
+	        "usage: keys ADDRESS SPACE COUNT fill|first|last|middle|least [DEPTH SECONDS]\n");
 	return 2;
 }
 
@@ -223,6 +241,7 @@ int main(int argc, char **argv)
 	count = (uint32_t)atoi(argv[3]);
 	bound = strcmp(argv[4], "last") == 0     ? LAST_FIELD
 	        : strcmp(argv[4], "middle") == 0 ? MIDDLE_FIELDS
+	        : strcmp(argv[4], "least") == 0  ? LEAST_FIRST
 	                                         : FIRST_FIELD;
 	build(argv[2]);
 	client_open(&c, argv[1]);

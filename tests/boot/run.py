@@ -53,6 +53,75 @@ def test_workers_meet_in_the_space():
     equal(p.err, "")
 
 
+def test_a_worker_watches_the_space():
+    server = harness.tiliad()
+    p = run("--connect", server.address, "--on", "2/local", script("""\
+        import tilia
+        space = tilia.space()
+        if tilia.rank == 0:
+            watch = space.watch("n", int)
+            space.stats()
+            space.out("go")
+            for event in watch:
+                print(event.kind, *event.tuple)
+                if event.tuple == ("n", 2):
+                    break
+        else:
+            space.in_("go")
+            for n in range(3):
+                space.out("n", n)
+                space.in_("n", n)
+        """))
+    equal(p.returncode, 0, p.err)
+    equal(p.out, "".join("[local 0] %s\n" % line for line in
+                         ("put n 0", "take n 0", "put n 1", "take n 1", "put n 2")))
+
+
+def memory(pid):
+    with open("/proc/%d/status" % pid) as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+def test_a_worker_that_watches_and_does_not_read_holds_nobody_up():
+    server = harness.tiliad()
+    fifo = os.path.join(places.folder(), "fifo")
+    os.mkfifo(fifo)
+    p = places.begin("--connect", server.address, "-e", "FIFO=" + fifo, "--on", "2/local", script("""\
+        import os, tilia
+        space = tilia.space()
+        if tilia.rank == 0:
+            watch = space.watch()
+            space.stats()
+            space.out("go")
+            open(os.environ["FIFO"]).read()  # and so long it reads nothing of what it is told
+            kinds = []
+            for event in watch:
+                kinds.append(event.kind)
+                if event.kind == "gap":
+                    space.out("end")
+                if event.tuple == ("end",):
+                    break
+            print("gap" in kinds, len(kinds) < 15000)
+        else:
+            space.in_("go")
+            print("begin", flush=True)
+            space.in_("go on")
+            for n in range(200):
+                space.outs([(n, "x" * 1000)] * 100)  # 20 MB in all
+            print("flooded", flush=True)
+        """))
+    equal(p.stdout.readline(), b"[local 1] begin\n")
+    before = memory(p.pid)
+    subprocess.run([harness.TILIA, "out", "go on"], env=places.environment(TILIA=server.address), check=True)
+    equal(p.stdout.readline(), b"[local 1] flooded\n")
+    grown = memory(p.pid) - before
+    with open(fifo, "w"):
+        pass
+    out, err = p.communicate(timeout=60)
+    equal((p.returncode, out), (0, b"[local 0] True True\n"), err)
+    check(grown < 8000, grown, "KiB")
+
+
 def test_a_private_server_goes_with_the_run():
     env = places.environment()
     p = run("--on", "2/local", script("""\

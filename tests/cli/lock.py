@@ -181,6 +181,26 @@ def test_a_restart_of_the_server_is_a_pause():
     server.wait()
 
 
+def test_a_server_that_has_forgotten_it_ends_the_command():
+    server = harness.tiliad()
+    env = dict(os.environ, TILIA=server.address)
+    argv = [harness.TILIA, "lock", "gone", "--"]
+    p = harness.start(argv + ["echo in; exec sleep 600"], env=env, stdout=-1, stderr=-1)
+    assert p.stdout.readline() == b"in\n"
+    waiting = harness.start(argv + ["echo next"], env=env, stdout=-1, stderr=-1)
+    w = Wire(server.address)
+    harness.until(lambda: w.ask("stats")[1]["waiting"] == 1, "the other waits")
+    w.close()
+    server.kill()  # a volatile one
+    server.wait()
+    server = harness.tiliad(sock=server.sock)
+    _, err = p.communicate(timeout=20)
+    assert p.returncode == 8 and b"gone: the lock is lost" in err, (p.returncode, err)
+    assert waiting.communicate(timeout=20) == (b"next\n", b"") and waiting.returncode == 0
+    server.terminate()
+    server.wait()
+
+
 def test_fencing_refuses_a_holder_whose_lease_ended():
     """The recipe: who writes says its token, and the store keeps the greatest it has seen. A holder that
     slept past its lease writes nothing any more, whether it knows or not."""

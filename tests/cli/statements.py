@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness  # noqa: E402
@@ -81,6 +82,34 @@ def test_an_atomic_is_all_or_nothing():
     T.ok("out", "go")
     assert waits.communicate(timeout=20) == (b'["counter", 1]\n["go"]\n', b"") and waits.returncode == 0
     assert T.ok("in", "--any") == b'["counter", "go"]\n'
+
+
+def test_delay_and_ttl():
+    began = time.monotonic()
+    T.ok("out", "--delay", "300ms", "later", "1")
+    assert (T.count("later", ":int"), T.count("--visible", "later", ":int")) == (1, 0)
+    assert T.ok("in", "later", ":int") == b'["later", 1]\n' and time.monotonic() - began >= 0.3
+    T.ok("out", "--ttl", "200ms", "-", stdin=b'["short", 1]\n["short", 2]\n')
+    T.ok("atomic", "out", "--ttl", "200ms", '["short", 3]')
+    assert T.ok("wait", "--none", "short", ":int") == b""
+    T.ok("out", "again", "1")
+    token = claim("again", ":int")
+    began = time.monotonic()
+    T.ok("commit", "--back=300ms", "--out", '["short", 4]', "--ttl", "200ms", token)
+    assert T.run("inp", "again", ":int")[0] == 1 and T.count("again", ":int") == 1
+    assert T.ok("in", "again", ":int") == b'["again", 1]\n' and time.monotonic() - began >= 0.3
+    assert T.ok("wait", "--none", "short", ":int") == b""
+
+
+def test_a_bound_tuple_vanishes_with_its_pipe():
+    p = T.start("pipe", stdin=subprocess.PIPE)
+    p.stdin.write(b"out --bound here 1\natomic out --bound [\"here\", 2]\n")
+    p.stdin.flush()
+    assert p.stdout.readline() == p.stdout.readline() == b"ok\n"
+    assert T.count("here", ":int") == 2
+    p.stdin.close()
+    assert p.wait(20) == 0
+    assert T.ok("wait", "--none", "here", ":int") == b""
 
 
 def test_an_interrupted_wait_ends():

@@ -378,6 +378,58 @@ def test_a_restart_of_the_server_is_a_pause():
     server.wait()
 
 
+def test_a_session_that_is_over_is_followed_by_another():
+    server = harness.tiliad()
+    env = dict(os.environ, TILIA=server.address)
+    path = fresh("pid")
+
+    def tilia(*args):
+        return harness.start([harness.TILIA, *args], env=env, stdout=-1, stderr=-1)
+
+    assert tilia("out", "job", "1").wait(20) == 0
+    w = tilia("work", "--max-jobs", "2", *JOB, "--", "echo $$ > %s; test {n} = 2 || exec sleep 600" % path)
+    sleeper = pid_in(path)
+    server.kill()  # a volatile one: with it its sessions are gone
+    server.wait()
+    server = harness.tiliad(sock=server.sock)
+    assert tilia("out", "job", "2").wait(20) == 0
+    _, err = w.communicate(timeout=30)
+    assert w.returncode == 5 and b"claim is over" in err, (w.returncode, err)
+    assert not alive(sleeper)
+    server.terminate()
+    server.wait()
+
+
+def test_a_worker_whose_output_nobody_reads_leaves():
+    for jobs in "1", "3":
+        put(*range(100))
+        w = T.start("work", "-j", jobs, *JOB, "--", "echo", "{n}")
+        w.stdout.readline()
+        w.stdout.close()
+        assert w.wait(20) in (7, 5), w.returncode
+        assert T.count() > 0
+        harness.until(lambda: T.count() == len(texts()), "nothing is claimed")
+        clear()
+
+
+def test_on_a_terminal_it_says_how_it_goes():
+    put(1, 2, 3)
+    master, slave = os.openpty()
+    w = T.start("work", "--until-drained", "-j", "2", *JOB, "--", "echo {n}; echo x{n} >&2", stderr=slave)
+    os.close(slave)
+    assert w.wait(20) == 0
+    said = b""
+    try:
+        while True:
+            said += os.read(master, 4096)
+    except OSError:
+        pass
+    os.close(master)
+    assert sorted(w.stdout.read().split()) == [b"1", b"2", b"3"]
+    assert b"running" in said and said.endswith(b"tilia work: 3 done, 0 given back, 0 buried, 0 lost\r\n"), said
+    assert all(b"x%d\r\n" % n in said for n in (1, 2, 3)), said
+
+
 def test_usage():
     for args in ((), ("job",), ("job", "--"), ("--", "true"), ("--any", "job", "--", "true"), ("-j", "0", "job", "--", "x"),
                  ("-j", "1025", "job", "--", "x"), ("--lease", "99ms", "job", "--", "x"),

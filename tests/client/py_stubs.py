@@ -9,6 +9,7 @@ import harness
 import tilia
 import tilia.atomic
 import tilia.claims
+import tilia.watch
 from wire import Wire
 
 FOLDER = os.path.dirname(tilia.__file__)
@@ -39,7 +40,8 @@ def public(thing):
 
 
 def test_every_class_function_and_method_has_a_type():
-    for module, name in (tilia, "__init__.pyi"), (tilia.atomic, "atomic.pyi"), (tilia.claims, "claims.pyi"):
+    for module, name in (tilia, "__init__.pyi"), (tilia.atomic, "atomic.pyi"), (tilia.claims, "claims.pyi"), \
+            (tilia.watch, "watch.pyi"):
         types = stub(name)
         for key, methods in types.items():
             there = getattr(module, key)
@@ -60,7 +62,8 @@ def test_the_options_of_the_protocol_are_in_the_types():
     wire = Wire(server.address)
     wire.send("hello", {"v": 1})
     types = stub("__init__.pyi")["Space"]
-    methods = {"out": "out", "outs": "outs", "in": "in_", "rd": "rd", "count": "count", "wait": "wait"}
+    methods = {"out": "out", "outs": "outs", "in": "in_", "rd": "rd", "count": "count", "wait": "wait",
+               "watch": "watch"}
     features = [f.split(".") for f in wire.receive()[2]["features"] if "." in f]
     assert len(features) > 10
     for op, option in features:

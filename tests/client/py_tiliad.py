@@ -101,6 +101,37 @@ def test_limits_shape_and_room():
     space.drop()
 
 
+def test_delay_ttl_and_bound():
+    space = fresh("time")
+    began = time.monotonic()
+    space.out("later", delay=.3)
+    assert (space.count("later"), space.count("later", hidden=False), space.inp("later")) == (1, 0, None)
+    assert space.in_("later") and time.monotonic() - began >= .3
+    space.outs([("short", 1), ("short", 2)], ttl=.2)
+    with space.atomic() as step:
+        step.out("short", 3, ttl=.2)
+    space.out("job", 1)
+    job = next(space.claims("job", int))
+    job.out("short", 4, ttl=.2)
+    job.out("here", 1, bound=True)
+    began = time.monotonic()
+    job.back(delay=.3)
+    assert space.inp("job", int) is None
+    with next(space.claims("job", int, lease=5)) as job:
+        assert time.monotonic() - began >= .3 and job.tries == 2
+        job.out("short", 4, ttl=.2)
+        job.out("here", 1, bound=True)
+    assert space.wait_none("short", int) == 0 and space.rd("here", 1)
+    other = tilia.space("time", server().address + ",unix:/nonexistent")  # a connection of its own
+    other.out("here", 2, bound=True)
+    with other.atomic() as step:
+        step.out("here", 3, bound=True)
+    assert space.count("here", int) == 3
+    other.close()
+    assert space.wait_none("here", 3) == 0 and space.count("here", int) == 1
+    space.drop()
+
+
 def test_atomic():
     space = fresh("atomic")
     other = fresh("atomic.other")

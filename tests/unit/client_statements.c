@@ -2,6 +2,7 @@
 #include "../lib/tiliad.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 /* Ends `t`'s wait as soon as something waits in the server. */
@@ -107,6 +108,42 @@ TEST(unless_and_drain_see_all_that_exists)
 	give_back(t, found, 0);
 	CHECK_OK(tilia_in_x(t, &drain, NULL, "s?i", "job", NULL));
 	CHECK_INT(tilia_in_x(t, &drain, NULL, "s?i", "job", NULL), TILIA_NONE);
+	CHECK_OK(tilia_close(t));
+}
+
+TEST(delayed_bound_and_short_lived_tuples)
+{
+	struct tilia_op later = {.delay_ms = 100}, soon_gone = {.ttl_ms = 100}, bound = {.bound = true};
+	struct tilia_step step = {.kind = TILIA_STEP_OUT, .text = "[3]", .ttl_ms = 100};
+	struct tilia_put put = {.cbor = "\x81\x04", .size = 2, .ttl_ms = 100};
+	struct tilia_commit c = {.out = &put, .out_count = 1};
+	struct tilia *t, *other;
+	struct tilia_tuple *found;
+	int64_t began;
+
+	tiliad_start(false);
+	t = connect_here();
+	other = connect_here();
+	began = now_ms();
+	CHECK_OK(tilia_out_x(t, &later, NULL, "i", 1));
+	CHECK_INT(tilia_inp(t, "i", 1), TILIA_NONE);
+	CHECK_OK(tilia_rd_text(t, "[1]", &found));
+	tilia_tuple_free(found);
+	CHECK(now_ms() - began >= 100);
+	found = claim(t, "[1]");
+	began = now_ms();
+	give_back(t, found, 100);
+	CHECK_INT(tilia_inp(t, "i", 1), TILIA_NONE);
+	CHECK_OK(tilia_in(t, "i", 1));
+	CHECK(now_ms() - began >= 100);
+	CHECK_OK(tilia_out_x(t, &soon_gone, NULL, "i", 2));
+	CHECK_OK(tilia_atomic(t, NULL, &step, 1));
+	CHECK_OK(tilia_commit(t, &c, NULL));
+	CHECK_OK(tilia_wait(t, TILIA_EQ, 0, "?i", NULL));
+	CHECK_OK(tilia_out_x(other, &bound, NULL, "i", 5));
+	CHECK_OK(tilia_rdp(t, "i", 5));
+	CHECK_OK(tilia_close(other));
+	CHECK_OK(tilia_wait(t, TILIA_EQ, 0, "?i", NULL));
 	CHECK_OK(tilia_close(t));
 }
 
@@ -241,5 +278,60 @@ TEST(submitted_waits_and_atomics_call_back)
 	CHECK(wait.calls == 1 && wait.code == 0 && wait.number == 1);
 	tilia_free(steps);
 	tilia_free(until);
+	CHECK_OK(tilia_close(t));
+}
+
+/* --- over a server that is killed ------------------------------------------------ */
+
+#define RAISES 300
+#define RAISERS 3
+
+static void *raise_counter(void *arg)
+{
+	struct tilia *t = connect_here();
+
+	(void)arg;
+	for (int i = 0; i < RAISES; i++) {
+		struct tilia_step s[] = {
+			{.kind = TILIA_STEP_IN, .text = "[\"counter\", ?int]"},
+			{.kind = TILIA_STEP_OUT, .text = "[\"counter\", @0.1+1]"},
+		};
+
+		CHECK_OK(tilia_atomic(t, NULL, s, 2));
+		CHECK(s[0].found != NULL && s[1].id != 0);
+		tilia_tuple_free(s[0].found);
+	}
+	CHECK_OK(tilia_close(t));
+	return NULL;
+}
+
+TEST(atomics_happen_once_over_killed_servers)
+{
+	pthread_t threads[RAISERS], waiter;
+	struct tilia *t;
+
+	tiliad_start(true);
+	t = connect_here();
+	CHECK_OK(tilia_out(t, "si", "counter", 0));
+	for (int i = 0; i < RAISERS; i++)
+		CHECK_OK(pthread_create(&threads[i], NULL, raise_counter, NULL));
+	for (int i = 0; i < 8; i++) {
+		pause_ms(15 + 7 * (i % 3));
+		tiliad_end(SIGKILL);
+		tiliad_run();
+	}
+	CHECK_OK(tilia_wait(t, TILIA_GE, 1, "si", "counter", RAISES * RAISERS));
+	for (int i = 0; i < RAISERS; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_OK(tilia_inp(t, "si", "counter", RAISES * RAISERS));
+	/* A wait that was under way is asked again. */
+	CHECK_OK(pthread_create(&waiter, NULL, raise_counter, NULL));
+	while (waiting(t) == 0)
+		pause_ms(1);
+	tiliad_end(SIGKILL);
+	tiliad_run();
+	CHECK_OK(tilia_out(t, "si", "counter", 0));
+	CHECK_OK(tilia_wait(t, TILIA_GE, 1, "si", "counter", RAISES));
+	pthread_join(waiter, NULL);
 	CHECK_OK(tilia_close(t));
 }

@@ -2,6 +2,7 @@
  * in slices, several questions of one seeker at a time, while tuples come and go. */
 #include "../../libclient/compare.h"
 #include "../../libclient/diag.h"
+#include "../../server/engine/source.h"
 #include "../../server/engine/state.h"
 #include "../lib/harness.h"
 
@@ -291,4 +292,34 @@ TEST(answers_are_those_of_a_scan)
 	}
 	printf("%u answers, %u of them after work, %u times not yet\n", asked, walked, again);
 	CHECK(asked > 1000 && walked > 1000);
+}
+
+/* How many fields of the template are looked up beyond those that are bound anyway. */
+static unsigned choices(const char *text)
+{
+	struct buf item = BUF_INIT;
+	struct template t;
+	struct lookup l;
+	unsigned bound;
+
+	parse(text, &item);
+	template_open(&t, buf_bytes(&item));
+	lookup_open(&l, &t, true);
+	bound = l.shape.bound - t.shape.bound;
+	CHECK_INT(l.residue + bound, t.residue);
+	template_close(&t);
+	buf_close(&item);
+	return bound;
+}
+
+TEST(choices_at_the_limit)
+{
+	CHECK_INT(choices("[?(1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16)]"), 1);
+	CHECK_INT(choices("[?(1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17)]"), 0);
+	CHECK_INT(choices("[?(1|2|3|4), ?(1|2|3|4)]"), 2);
+	CHECK_INT(choices("[?(1|2|3|4), ?(1|2|3|4|5)]"), 1);
+	CHECK_INT(choices("[?(1|2|3|4|5), ?(1|2|3|4), ?(1|2|3)]"), 2); /* the middle one is too many */
+	CHECK_INT(choices("[?(1|2), ?(1|2), ?(1|2), ?(1|2)]"), 4);
+	CHECK_INT(choices("[?(1), ?(1), ?(1), ?(1), ?(1)]"), 4);
+	CHECK_INT(choices("[[?(1|2)], ?has{1: ?(1|2)}, 3]"), 0);
 }

@@ -365,6 +365,7 @@ static void take_frames(struct far *f)
 	f->held = trunk_is_full(f->trunk);
 	if (f->held && !uv_is_closing((uv_handle_t *)&f->out))
 		uv_read_stop((uv_stream_t *)&f->out);
+	far_flush(f); /* credit may have come for what waits */
 }
 
 static void on_alloc(uv_handle_t *h, size_t want, uv_buf_t *b)

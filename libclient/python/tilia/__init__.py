@@ -347,7 +347,8 @@ class _Channel:
         if call.of:
             self.calls.pop(call.of.n, None)
             self.acks.append(call.of)
-        self.calls.pop(call.n, None)
+        if reply[1] != 1:  # a part
+            self.calls.pop(call.n, None)
         _wake(call)
 
     def write(self):
@@ -565,8 +566,8 @@ class Space:
         """How many match; without a field, how many there are. hidden=False: that are visible."""
         return self._match("count", template, options)
 
-    claims, atomic, wait, wait_none, create, alter, drop, list, stats = map(
-        _later, "claims,atomic,wait,wait_none,create,alter,drop,list,stats".split(","))
+    claims, atomic, wait, wait_none, watch, create, alter, drop, list, stats = map(
+        _later, "claims,atomic,wait,wait_none,watch,create,alter,drop,list,stats".split(","))
 
     def close(self):
         """Ends the connection, of all spaces that share it."""

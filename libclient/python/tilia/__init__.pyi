@@ -4,6 +4,7 @@ from typing import (
 
 from .atomic import Atomic
 from .claims import Claim
+from .watch import Watch
 
 Template = Optional[Sequence[Any]]  # values and formals; None: any tuple
 Seconds = Optional[float]
@@ -101,6 +102,7 @@ class Space:
     def claims(self, *fields: Any, template: Template = ..., lease: Seconds = ..., max: int = ...,
                timeout: Seconds = ..., drain: bool = ...) -> Iterator[Claim]: ...
     def atomic(self, *, timeout: Seconds = ...) -> Atomic: ...
+    def watch(self, *fields: Any, template: Template = ..., after: Optional[int] = ...) -> Watch: ...
 
     def create(self, *, volatile: bool = ..., shape: Template = ..., tuples: int = ..., bytes: int = ...,
                tries: int = ..., dead: str = ...) -> None: ...

@@ -9,6 +9,12 @@ def claims(space, template, options):
     return each(space, template, options)
 
 
+def watch(space, template, options):
+    """What happens to what matches, as it happens: see tilia.watch."""
+    from .watch import each
+    return each(space, template, options)
+
+
 def atomic(space, nothing, options):
     """Several steps at one instant: see tilia.atomic."""
     from .atomic import Atomic
