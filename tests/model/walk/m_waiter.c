@@ -188,14 +188,17 @@ void m_waiter_answered(int session, uint64_t n, struct bytes rest)
 	bool empty = rest.n == 2 && rest.p[1] == ITEM_ARRAY << 5;
 	bool done = true;
 
+	if (one && one->op == MESSAGE_ATOMIC && is_late(one) && rest.p[1] == ITEM_NULL) {
+		expect_nothing(one);
+		m_waiter_end(one);
+		return;
+	}
 	if (!one || !one->in)
 		return;
 	if (*rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1)) && is_gone(one))
 		end_gone(one);
 	else if (one->op == MESSAGE_OUT || one->op == MESSAGE_OUTS)
 		done = m_put_retry(one);
-	else if (one->op == MESSAGE_ATOMIC && is_late(one) && rest.p[1] == ITEM_NULL)
-		expect_nothing(one), m_waiter_end(one);
 	else if (one->op == MESSAGE_ATOMIC)
 		done = m_atomic_retry(one, true);
 	else if (one->op == MESSAGE_WAIT || (one->drain && empty))
