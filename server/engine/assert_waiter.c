@@ -57,6 +57,16 @@ static bool is_taken(const struct taken *t, const struct tuple *one)
 	return false;
 }
 
+/* Whether a guard before this one takes from the space, too. Another choice of that one
+ * may make this one hold, though nothing came or went where it stands. */
+static bool depends(const struct taken *t, const struct space *s)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		if (t->space[i] == s)
+			return true;
+	return false;
+}
+
 /* Whether the guard holds behind those that took so much; it takes a match, too. */
 static bool holds(const struct space *s, const struct message_step *step, struct taken *taken)
 {
@@ -81,7 +91,7 @@ static bool holds(const struct space *s, const struct message_step *step, struct
 	return v != NULL;
 }
 
-/* Whether all guards hold, when none of them says which of its matches comes first. */
+/* Whether all guards hold for certain, none of them by what another one chooses. */
 static bool could_be_done(const struct engine *e, const struct atomic *a)
 {
 	struct taken taken = {.count = 0};
@@ -96,7 +106,7 @@ static bool could_be_done(const struct engine *e, const struct atomic *a)
 		if (step.kind == STEP_OUT)
 			break;
 		s = space_find(e, step.space);
-		if (!s || !holds(s, &step, &taken))
+		if (!s || depends(&taken, s) || !holds(s, &step, &taken))
 			return false;
 	}
 	return true;

@@ -298,6 +298,17 @@ bool m_atomic_retry(struct m_waiter *one, bool work)
 	return v != FAILED;
 }
 
+/* Whether a guard's holding may come from another choice of one before it, which wakes
+ * nobody: nothing came or went where it stands. */
+static bool depends(const struct trial *t)
+{
+	for (unsigned i = 0; i < t->guards; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (t->step[k].kind == STEP_IN && t->space[k] == t->space[i])
+				return true;
+	return false;
+}
+
 /* One that names a space which was dropped, or whose batch is full, may be anywhere. */
 bool m_atomic_ready(const struct m_waiter *one)
 {
@@ -308,7 +319,7 @@ bool m_atomic_ready(const struct m_waiter *one)
 
 	buf_close(&t.built);
 	buf_close(&scratch);
-	return v != FAILED && t.code != ERROR_NO_SPACE && !one->gone &&
+	return v != FAILED && t.code != ERROR_NO_SPACE && !one->gone && !depends(&t) &&
 	       w.expiries < w.most_expiries;
 }
 
