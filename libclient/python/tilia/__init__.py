@@ -493,7 +493,7 @@ def _later(name):
     def method(self, *args, **options):
         """See tilia.more, where this method is."""
         from . import more
-        return getattr(more, name)(self, args, options)
+        return getattr(more, name)(self, *args, **options)
     return method
 
 
@@ -504,7 +504,7 @@ class Space:
     leaves a call that waits, the call is cancelled: a tuple that was taken for it goes back
     to its place. An out that was sent stands.
 
-    In more.py and atomic.py: claims, atomic, wait, wait_none, create, alter, drop, list, stats.
+    In more.py: out_many, claims, atomic, wait, wait_none, watch, create, alter, drop, list, stats.
     """
 
     def __init__(self, channel, name="main"):
@@ -527,18 +527,8 @@ class Space:
 
     def outs(self, tuples, **options):
         """Puts up to 1,024 tuples, all at once or none, and gives their ids."""
-        return self._outs([encode(item) for item in tuples], options)
-
-    def out_many(self, tuples, **options):
-        """Puts any number of tuples, some hundreds at once, and gives how many."""
-        done, part = 0, []
-        for item in tuples:
-            item = encode(item)
-            if part and (len(part) > 999 or sum(map(len, part)) + len(item) > 60000):
-                done += len(self._outs(part, options))
-                part = []
-            part.append(item)
-        return done + (len(self._outs(part, options)) if part else 0)
+        parts = [encode(item) for item in tuples]
+        return self._call("outs", _head(4, len(parts)) + b"".join(parts), options)
 
     def in_(self, *template, **options):
         """Takes the oldest match, or waits for one; timeout=seconds: at most, then Timeout.
@@ -566,8 +556,8 @@ class Space:
         """How many match; without a field, how many there are. hidden=False: that are visible."""
         return self._match("count", template, options)
 
-    claims, atomic, wait, wait_none, watch, create, alter, drop, list, stats = map(
-        _later, "claims,atomic,wait,wait_none,watch,create,alter,drop,list,stats".split(","))
+    out_many, claims, atomic, wait, wait_none, watch, create, alter, drop, list, stats = map(
+        _later, "out_many,claims,atomic,wait,wait_none,watch,create,alter,drop,list,stats".split(","))
 
     def close(self):
         """Ends the connection, of all spaces that share it."""
@@ -585,9 +575,6 @@ class Space:
     def _call(self, op, first, options, result=None, timeout=0):
         call = _Call(op, encode(self.name), first, *_options(options))
         return self.channel.request(call, result, timeout)
-
-    def _outs(self, parts, options):
-        return self._call("outs", _head(4, len(parts)) + b"".join(parts), options)
 
     def _match(self, op, template, options, result=None, timeout=0):
         template = encode(options.pop("template", template or None), True)
