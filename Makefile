@@ -132,9 +132,12 @@ demo:
 	@$(MAKE) $(JOBS) all
 	@BUILD=$(BUILD) docs/examples/demo.sh
 
-# make bench [ARGS="--quick --only keys --json FILE"]
+# make bench [PEERS=1] [ARGS="--quick --only keys --json FILE"]; PEERS installs other servers
 bench: all $(BENCHES)
-	@$(PYTHON) tests/bench/bench.py --build $(BUILD) $(ARGS)
+ifdef PEERS
+	@tools/install-deps peers
+endif
+	@$(PYTHON) tests/bench/bench.py --build $(BUILD) $(if $(PEERS),--peers) $(ARGS)
 
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include share/bash-completion/completions) $(DESTDIR)$(PYDIR)/tilia

@@ -27,12 +27,14 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 parser = argparse.ArgumentParser(description="measures what Tilia costs on this machine")
 parser.add_argument("--build", default=os.path.join(HERE, "..", "..", "build"))
 parser.add_argument("--quick", action="store_true", help="shorter rounds: about a minute")
-parser.add_argument("--only", default="", help="parts: keys,rate,memory,output")
+parser.add_argument("--only", default="", help="parts: keys,scale,rate,memory,peers,output")
+parser.add_argument("--peers", action="store_true", help="memory beside Redis, beanstalkd and memcached")
 parser.add_argument("--json", help="write every round there")
 args = parser.parse_args()
 os.environ["BUILD"] = os.path.abspath(args.build)
 
 import harness
+import peers
 from report import Report, middle
 from wire import ANY, Wire, descriptors, formal, resident
 
@@ -202,6 +204,41 @@ def part_keys():
     stop(many)
 
 
+# ---- scale: the same operation in spaces of other sizes ----
+
+SCALE = (("claim", "claim by key, commit and out"), ("min", "in of the least, out of a random one"),
+         ("oldest", "in of the oldest, out"), ("held", "in of the oldest behind 100,000 claims, out"),
+         ("others", "in by key, out; 100,000 wait in 200 other shapes"),
+         ("same", "out to one of 100,000 waiters of its shape"))
+
+
+def operation(server, count, mode, depth):
+    """Microseconds an operation takes, and of the server's CPU."""
+    before = server_cpu(server)
+    r = tool("scale", server.address, "big", count, mode, depth, SECONDS)
+    return r["seconds"] / r["operations"] * 1e6, (server_cpu(server) - before) / r["operations"] * 1e6
+
+
+def part_scale():
+    sizes = (1000, 100000, 1000000) + (() if args.quick else (5000000,))
+    names = ["{:,}".format(size) for size in sizes]
+    report.section("us of an operation in a space of so many tuples (keys at random)", *names, "last/first")
+    servers = [make_space(size)[0] for size in sizes]
+    for server, size in zip(servers, sizes):
+        tool("keys", server.address, "big", size, "first", 1, 0.01)
+        for mode, _ in SCALE[:3]:
+            tool("scale", server.address, "big", size, mode, 1, 0.01)
+    for (mode, name), depth in itertools.product(SCALE, (1, 16)):
+        rounds = [[operation(server, size, mode, depth) for server, size in zip(servers, sizes)]
+                  for _ in range(1 if mode == "held" else ROUNDS)] # each would claim 100,000 more
+        wall = [[r[i][0] for r in rounds] for i in range(len(sizes))]
+        report.row("%s; %d on the way" % (name, depth), *wall, middle(wall[-1]) / middle(wall[0]))
+        for server, size in zip(servers, sizes):
+            note_turn("%s, %s tuples" % (name, "{:,}".format(size)), server)
+    for server in servers:
+        stop(server)
+
+
 # ---- rate: put, put and take ----
 
 def sync_rate(folder):
@@ -298,6 +335,21 @@ def part_memory():
     report.row("ms until the last is served", [r[2] * 1000 for r in rounds])
 
 
+# ---- peers: what a stored item costs elsewhere ----
+
+def part_peers():
+    for count in (100000,) if args.quick else (1000000, 5000000):
+        report.section("bytes of memory an item of 64 bytes, of {:,}, distinct texts".format(count), "filled",
+                       "refilled")
+        for kind in (peers.Tilia,) + (peers.PEERS if args.peers else ()):
+            if kind.there():
+                rounds = [peers.measure(kind, count) for _ in range(1 if count > 1000000 else ROUNDS)]
+                report.row(kind.name, [r[0] for r in rounds], [r[1] for r in rounds])
+            else:
+                report.note("%s is not installed" % kind.program)
+    report.note("refilled: half was taken at random by key (the list's: from its head), as many others put")
+
+
 # ---- output: flooding workers beside one that works ----
 
 FLOOD = """\
@@ -361,7 +413,8 @@ def part_output():
 
 
 def main():
-    parts = {"keys": part_keys, "rate": part_rate, "memory": part_memory, "output": part_output}
+    parts = {"keys": part_keys, "scale": part_scale, "rate": part_rate, "memory": part_memory,
+             "peers": part_peers, "output": part_output}
     wanted = args.only.split(",") if args.only else list(parts)
     about = {"machine": platform.platform(), "cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M"),
              "load": os.getloadavg()[0], "quick": args.quick}
