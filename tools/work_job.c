@@ -1,5 +1,7 @@
 #include "work.h"
 
+#include "tilia.h"
+
 #include "../libclient/base/xmalloc.h"
 #include "../libclient/formal.h"
 
@@ -85,7 +87,8 @@ static void refused(struct job *j, const struct tilia_done *d)
 		destroy(j);
 		return;
 	}
-	say(j, *d->error != '\0' ? d->error : tilia_strerror(d->code), "");
+	say(j, *d->error != '\0' ? d->error : tilia_strerror(d->code),
+	    j->verdict != JOB_DONE ? "" : result ? "; buried" : "; given back");
 	if (j->verdict != JOB_DONE) {
 		work_end(w, link_failed(&w->link, d->code, d->error));
 		w->lost++;
@@ -93,7 +96,7 @@ static void refused(struct job *j, const struct tilia_done *d)
 		return;
 	}
 	if (!result)
-		work_end(w, 4);
+		work_end(w, EXIT_REFUSED);
 	commit(j, result ? JOB_BURY : JOB_BACK);
 }
 
@@ -334,7 +337,7 @@ static void not_run(struct job *j, const char *why, bool bury)
 {
 	say(j, why, bury ? "; buried" : "; given back");
 	if (!bury)
-		work_end(j->w, 7);
+		work_end(j->w, EXIT_LOCAL);
 	commit(j, bury ? JOB_BURY : JOB_BACK);
 }
 

@@ -8,6 +8,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness  # noqa: E402
+import tilia  # noqa: E402
 from cli import Cli  # noqa: E402
 
 T = Cli("--grace", "1s")
@@ -343,13 +344,29 @@ def test_until_drained_waits_for_what_others_have_claimed():
     assert done(*JOB, "--", "true") == ""
 
 
-def test_a_refused_result_buries():
-    put(1)
-    T.ok("space", "create", "shaped", "--volatile")
-    status, _, err = work("--once", "--out", '["done", {stdout}]', "--out-space", "nowhere", *JOB, "--", "true")
-    assert status == 4 and b"no such space" in err, (status, err)
-    assert T.ok("inp", "job", ":int") == b'["job", 1]\n'
+def test_a_result_that_is_not_valid_buries():
+    tilia.space("shaped", T.server.address).create(shape=("done", str))
+    put(1, 2)
+    status, _, err = work("--max-jobs", "2", "--out", '["done", {status}]', "--out-space", "shaped", *JOB, "--", "true")
+    assert status == 5 and err.count(b"field 1 is 0 (int)") == 2 and err.count(b"buried") == 2, (status, err)
+    assert T.ok("ls", "--space", "main.dead") == b'["job", 1]\n["job", 2]\n' and T.count() == 0
     T.ok("space", "drop", "shaped")
+    clear_dead()
+
+
+def test_a_result_that_has_no_place_ends_the_worker():
+    put(1, 2)
+    status, _, err = work("--out", '["done", {stdout}]', "--out-space", "nowhere", *JOB, "--", "true")
+    assert status == 4 and b"no such space" in err and b"buried" not in err, (status, err)
+    harness.until(lambda: T.count() == len(texts()) == 2, "both are back")
+    clear()
+
+
+def test_a_command_has_no_descriptor_but_its_own():
+    for jobs in "1", "2":
+        put(1)
+        out = T.ok("work", "--once", "-j", jobs, *JOB, "--", "ls", "/proc/self/fd").decode().split()
+        assert out == ["0", "1", "2", "3"], out  # 3: the folder
 
 
 def test_a_restart_of_the_server_is_a_pause():
