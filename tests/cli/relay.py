@@ -79,6 +79,25 @@ def test_its_session_outlives_the_server():
     assert r.p.wait(20) == 0
 
 
+def test_its_watch_goes_on_over_breaks_and_a_new_server():
+    t = durable()
+    r = Program(t)
+    r.send(2, "watch", "main", None)
+    assert r.ask(3, "ping") == [3, 0, None]
+    t.ok("out", "a")
+    number, part, (kind, cursor, _, fields) = r.reply()
+    assert (number, part, kind, fields) == (2, 1, "put", ["a"])
+    restart(t)
+    number, part, (kind, later, _, fields) = r.reply()
+    assert (number, part, kind, fields) == (2, 1, "gap", None) and later > cursor
+    t.ok("in", "a")
+    assert r.reply()[2][0::3] == ["take", ["a"]]
+    r.send(4, "cancel", 2)
+    assert r.reply()[:2] == [2, -13] and r.reply() == [4, 0, True]
+    assert r.ask(5, "bye") == [5, 0, None]
+    assert r.p.wait(20) == 0
+
+
 def test_a_program_that_dies_gives_back_what_it_did_not_acknowledge():
     t = Cli()
     t.ok("out", "x")
