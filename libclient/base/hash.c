@@ -184,6 +184,22 @@ void **hash_find(const struct hash *h, uint32_t hash,
 	return NULL;
 }
 
+void hash_prefetch(const struct hash *h, uint32_t hash, unsigned step)
+{
+	const struct hash_segment *s = h->dir ? h->dir[entry_of(h, hash)] : NULL;
+	unsigned i;
+
+	if (!s)
+		return;
+	if (step == 0) {
+		__builtin_prefetch(s);
+		return;
+	}
+	i = home(s, stored(hash));
+	__builtin_prefetch(&s->hash[i]);
+	__builtin_prefetch(&items(s)[i]);
+}
+
 /* Copies the items whose hash has `want` in its `mask` bits. */
 static void copy(const struct hash_segment *from, struct hash_segment *to, uint32_t mask,
                  uint32_t want)

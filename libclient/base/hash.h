@@ -37,6 +37,11 @@ void hash_close(struct hash *h);
 void **hash_find(const struct hash *h, uint32_t hash,
                  bool (*equal)(const void *item, const void *key), const void *key);
 
+/* Has what hash_find() will read brought into the cache: in step 0 what says where, in
+ * step 1 what is there. For several tables that will be asked one after the other:
+ * step 0 of all of them, then step 1. */
+void hash_prefetch(const struct hash *h, uint32_t hash, unsigned step);
+
 /* Adds an item. Whether its like is there already is the caller's business. */
 void hash_insert(struct hash *h, uint32_t hash, void *item);
 

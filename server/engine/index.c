@@ -56,6 +56,18 @@ static bool holds(const struct index *x, const struct tuple *t, bool hidden)
 	       shape_admits(x->class, t);
 }
 
+void index_expect(struct list *indexes, const struct keys *k, bool hidden)
+{
+	if (indexes->next == indexes->prev) /* one at most */
+		return;
+	for (unsigned step = 0; step < 2; step++)
+		list_each(it, indexes) {
+			const struct index *x = list_entry(it, struct index, link);
+
+			hash_prefetch(table(x, hidden), keys_hash(k, x->class, x->arity), step);
+		}
+}
+
 void index_add(struct index *x, const struct keys *k, struct tuple *t, bool hidden)
 {
 	struct index_key key = {.index = x, .tuple = t};

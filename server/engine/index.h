@@ -48,6 +48,11 @@ struct index_key {
 /* The bucket of visible or of hidden tuples, or NULL. `k`: the hashes of the values. */
 void *index_bucket(const struct index *x, const struct index_key *key, const struct keys *k,
                    bool hidden);
+
+/* A tuple of these keys is about to enter or leave each index of the list: what is
+ * looked for there comes into the cache at the same time, not one after the other. */
+void index_expect(struct list *indexes, const struct keys *k, bool hidden);
+
 void index_add(struct index *x, const struct keys *k, struct tuple *t, bool hidden);
 void index_remove(struct index *x, const struct keys *k, struct tuple *t, bool hidden);
 

@@ -155,6 +155,7 @@ static void enter(struct engine *e, struct space *s, struct tuple *t, const stru
 {
 	struct arity *a = space_arity(s, t->fields);
 
+	index_expect(&a->indexes, k, hidden);
 	seq_insert(hidden ? &s->hidden : &s->all, t);
 	account(e, s, t, true);
 	list_each(it, &a->indexes)
@@ -171,6 +172,7 @@ static void leave(struct engine *e, struct space *s, struct tuple *t, const stru
 {
 	struct arity *a = space_arity(s, t->fields);
 
+	index_expect(&a->indexes, k, hidden);
 	space_touch(e, s);
 	if (t->timed)
 		timed_leave(e, t);
