@@ -210,38 +210,48 @@ static void check_seeker(const struct seeker *k)
 }
 
 /* The queues of what is to be done by the clock. */
+static void check_agenda(const struct space *s, enum clock clock)
+{
+	const struct heap_node *first = heap_first(&s->agenda[clock]), *turn = &s->turn[clock];
+
+	if (turn->pos)
+		assert(first && turn->key == first->key && turn->order == first->order);
+	else
+		assert(!first || work_active(&s->settling) || (s->dropped && clock == CLOCK_WALL));
+}
+
+static void check_timed(const struct timed *r)
+{
+	bool delayed = r->hidden && r->due_ms;
+
+	assert(r->tuple->timed && r->tuple->id == r->id && !(r->visible && r->hidden));
+	assert((r->moment.pos != 0) == (delayed || (r->visible && r->expires_ms)));
+	assert((r->session != NULL) == !list_empty(&r->link) && !(r->session && r->orphan));
+	assert(!r->hidden || seq_find(&r->space->hidden, r->id) == r->tuple);
+	assert(!r->visible || seq_find(&r->space->all, r->id) == r->tuple);
+}
+
 static void check_agendas(const struct engine *e)
 {
-	uint64_t leases = 0, moments = 0, turns = 0, waiting = 0;
+	uint64_t leases = 0, moments = 0, turns = 0, timed = 0;
 
-	for (struct space *s = seq_first(&e->spaces); s; s = seq_after(&e->spaces, s->number, NULL)) {
+	for (struct space *s = seq_first(&e->spaces); s;
+	     s = seq_after(&e->spaces, s->number, NULL)) {
+		for (enum clock clock = CLOCK_LEASE; clock < CLOCKS; clock++) {
+			check_agenda(s, clock);
+			turns += s->turn[clock].pos != 0;
+		}
 		leases += s->agenda[CLOCK_LEASE].count;
 		moments += s->agenda[CLOCK_WALL].count;
-		for (enum clock clock = CLOCK_LEASE; clock < CLOCKS; clock++) {
-			const struct heap_node *first = heap_first(&s->agenda[clock]);
-			bool has = s->turn[clock].pos != 0;
-
-			assert(!has || (first && s->turn[clock].key == first->key));
-			assert(has || !first || work_active(&s->settling) ||
-			       (s->dropped && clock == CLOCK_WALL));
-			turns += has;
-		}
-		assert(list_empty(&s->parked) || !list_empty(&s->backlog));
+		assert(list_empty(&s->parked) || (!list_empty(&s->backlog) && overdue_in(e, s)));
 	}
 	for (unsigned i = 0; i < 2 * CLOCKS; i++)
-		waiting += e->turns[i / 2][i % 2].count;
-	assert(leases == e->claims && turns == waiting);
+		turns -= e->turns[i / 2][i % 2].count;
 	for (struct timed *r = seq_first(&e->timed); r; r = seq_after(&e->timed, r->id, NULL)) {
-		bool delayed = r->hidden && r->due_ms;
-
-		assert(r->tuple->timed && r->tuple->id == r->id && !(r->visible && r->hidden));
-		assert((r->moment.pos != 0) == (delayed || (r->visible && r->expires_ms)));
-		assert((r->session != NULL) == !list_empty(&r->link) && !(r->session && r->orphan));
-		assert(!r->hidden || seq_find(&r->space->hidden, r->id) == r->tuple);
-		assert(!r->visible || seq_find(&r->space->all, r->id) == r->tuple);
-		moments -= r->moment.pos != 0;
+		check_timed(r);
+		timed += r->moment.pos != 0;
 	}
-	assert(moments == 0);
+	assert(turns == 0 && leases == e->claims && moments == timed);
 }
 
 void engine_assert(const struct engine *e)

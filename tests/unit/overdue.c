@@ -233,16 +233,18 @@ TEST(one_of_many_expires_in_a_step)
 /* Ends, dues and expiries of some tuples, some of them bound, with slices of that size. */
 static void play(unsigned settles, unsigned units, struct buf *trace)
 {
+	const char *claim = "\"in\", \"main\", [\"job\", ?], {\"lease\": 900, \"max\": 15}";
+
 	begin(settles, 0);
 	CHECK_INT(ask(1, "\"hello\", {\"session\": \"new\", \"grace\": 0}"), 0);
 	put("main", "ttl", 20, "{\"ttl\": 5000}");
 	put("main", "delay", 20, "{\"delay\": 5000}");
 	put("v", "both", 20, "{\"ttl\": 9000, \"delay\": 5000}");
 	put("main", "job", 20, "{}");
-	CHECK_INT(ask(2, "\"in\", \"main\", [\"job\", ?], {\"lease\": 900, \"max\": 15}"), ENGINE_AGAIN);
+	CHECK_INT(ask(2, claim), ENGINE_AGAIN);
 	work(units);
 	w.n--;
-	CHECK_INT(ask(2, "\"in\", \"main\", [\"job\", ?], {\"lease\": 900, \"max\": 15}"), 0);
+	CHECK_INT(ask(2, claim), 0);
 	for (int i = 0; i < 5; i++) {
 		static const char *const asked[] = {
 			"\"count\", \"main\", [?, ?]", "\"count\", \"v\", null",
