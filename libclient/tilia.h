@@ -497,7 +497,31 @@ TILIA_API void tilia_watch_end(struct tilia_watch *w);
 
 /* --- spaces and the server ------------------------------------------------- */
 
-TILIA_API int tilia_space_create(struct tilia *t, const char *name, bool is_volatile);
+/* What a space is made of. All zero (or NULL in its place) is the default. */
+struct tilia_space {
+	bool is_volatile;  /* create: in memory only; it cannot be altered */
+	unsigned set;      /* alter: which of those below, a sum of enum tilia_space_set */
+	uint32_t tries;    /* a tuple claimed so often in vain is buried; 0: never */
+	const char *dead;  /* in this space; NULL or empty: the name with ".dead" behind it */
+	const char *shape; /* the template of all that is put, as text; NULL: anything */
+	uint64_t tuples;   /* so many may be in it, and so many bytes of them; 0: no limit. Puts */
+	uint64_t bytes;    /* beyond are TILIA_E_FULL, or wait (op->wait) */
+	void *reserved[8];
+};
+
+enum tilia_space_set {
+	TILIA_SPACE_TRIES = 1,
+	TILIA_SPACE_DEAD = 2,
+	TILIA_SPACE_SHAPE = 4,
+	TILIA_SPACE_TUPLES = 8,
+	TILIA_SPACE_BYTES = 16
+};
+
+/* `space` may be NULL. Altering leaves what space->set does not name as it is. */
+TILIA_API int tilia_space_create(struct tilia *t, const char *name,
+                                 const struct tilia_space *space);
+TILIA_API int tilia_space_alter(struct tilia *t, const char *name,
+                                const struct tilia_space *space);
 TILIA_API int tilia_space_drop(struct tilia *t, const char *name);
 
 /* *p: the answer as CBOR (docs/protocol.md says what is in it; tilia_text()

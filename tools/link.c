@@ -1,8 +1,10 @@
 #include "link.h"
 
 #include "tilia.h"
+#include "why.h"
 
 #include "../libclient/address.h"
+#include "../libclient/item.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -299,13 +301,39 @@ static const char *waits_for(enum tilia_request what)
 	                                               : "it is not so yet";
 }
 
-/* Waits for the answer to `request`, and says once what it waits for. */
+/* The tuples that come nearest, if the wait is not over yet. */
+static void on_why(struct tilia *t, struct tilia_done *d, void *arg)
+{
+	const struct link *l = arg;
+	struct buf b = BUF_INIT;
+
+	(void)t;
+	if (d->code == 0 && l->waiting)
+		why_print_mine(&b, d->cbor);
+	if (b.len > 0 && !b.failed)
+		fwrite(b.data, 1, b.len, stderr);
+	buf_close(&b);
+}
+
+static void ask_why(struct link *l)
+{
+	struct buf what = BUF_INIT;
+
+	item_put_text(&what, "waiting");
+	if (tilia_fd(l->t) >= 0)
+		tilia_submit(l->t, TILIA_STATS, NULL, what.data, what.len, on_why, l);
+	buf_close(&what);
+}
+
+/* Waits for the answer to `request`, and says once what it waits for, and
+ * what comes nearest to it. */
 static void await(struct link *l, int64_t request, const char *what, struct link_result *r,
                   const sigset_t *open)
 {
 	bool told = !isatty(STDERR_FILENO), cancelled = false;
 	int64_t tell = clock_ms() + LINK_QUIET_MS;
 
+	l->waiting = true;
 	while (!r->done) {
 		if (interrupted && !cancelled) {
 			cancelled = true;
@@ -316,8 +344,10 @@ static void await(struct link *l, int64_t request, const char *what, struct link
 			told = true;
 			tool_complain(l->command, "%s; waiting (Ctrl-C to leave)",
 			              tilia_fd(l->t) < 0 ? "the connection is broken" : what);
+			ask_why(l);
 		}
 	}
+	l->waiting = false;
 }
 
 void link_try(struct link *l, enum tilia_request what, const struct tilia_op *op,

@@ -14,6 +14,7 @@
 struct link {
 	const char *command;
 	const char *address; /* --connect, or NULL: $TILIA, else the default */
+	bool waiting;        /* for the answer to a request */
 	bool calm;           /* signals end the program as ever: nothing can be lost */
 	int64_t grace_ms;    /* 0: the server's */
 	int64_t resume_ms;   /* how long a broken connection is tried again; 0: the grace */

@@ -1,22 +1,34 @@
 #include "link.h"
 #include "output.h"
 #include "tilia.h"
+#include "why.h"
 
 #include "../libclient/item.h"
 
 #include <stdio.h>
 
-const struct option_row stats_options[] = {OUTPUT_ROWS, OPT_ROW_CONNECT, OPT_ROWS_END};
+enum { OPT_WAITING = OPT_OWN };
+
+const struct option_row stats_options[] = {
+	{OPT_WAITING, 0, "waiting", OPT_FLAG, NULL,
+	 "the requests that wait, and why: the tuples that come nearest"},
+	OUTPUT_ROWS,
+	OPT_ROW_CONNECT,
+	OPT_ROWS_END,
+};
 
 struct stats {
 	struct link link;
 	struct output output;
+	bool waiting;
 };
 
 static bool set_option(void *ctx, const struct option_scan *s, int id)
 {
 	struct stats *stats = ctx;
 
+	if (id == OPT_WAITING)
+		return stats->waiting = true;
 	if (id != OPT_CONNECT)
 		return output_option(&stats->output, s, id);
 	stats->link.address = s->value;
@@ -77,7 +89,9 @@ static int ask(struct stats *stats, const char *what)
 
 	if (code != 0)
 		return link_failed(&stats->link, code, NULL);
-	if (stats->output.form == OUTPUT_TEXT)
+	if (stats->output.form == OUTPUT_TEXT && stats->waiting)
+		why_print(&stats->output.text, answer);
+	else if (stats->output.form == OUTPUT_TEXT)
 		put_text(&stats->output.text, answer);
 	else
 		status = output_item(&stats->output, answer);
@@ -92,12 +106,12 @@ static int run(struct stats *stats, const struct command *c, int argc, char **ar
 
 	if (!tool_options(&s, c, argc, argv, set_option, stats, &status))
 		return status;
-	if (argc - s.at > 1)
-		return tool_usage(c->name, "at most one word: what to tell of (spaces)");
+	if (s.argc - s.at > !stats->waiting)
+		return tool_usage(c->name, "--waiting, or at most one word: what to tell of (spaces)");
 	status = link_open(&stats->link);
 	if (status != 0)
 		return status;
-	status = ask(stats, s.at < argc ? argv[s.at] : NULL);
+	status = ask(stats, stats->waiting ? "waiting" : s.at < s.argc ? s.argv[s.at] : NULL);
 	left = link_close(&stats->link);
 	return status ? status : left;
 }

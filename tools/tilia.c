@@ -153,6 +153,11 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"here. Goes on over a broken connection and a restart of the server. A log without gaps is\n" \
 	"rd --after ID, again and again.\n\n"
 
+#define SPACE \
+	"alter changes what is named and leaves the rest; 0, '' and null take an option away. What is\n" \
+	"put must match the shape: tilia space create jobs --shape '[\"job\", ?int, ?text]'. bury moves\n" \
+	"what matches to the dead letters of the space NAME; kick brings it back from there.\n"
+
 #define PIPE \
 	"A request is a line: out in inp rd rdp FIELD..., count [FIELD...], wait [FIELD...],\n" \
 	"atomic STEP..., ping. Options stand before the fields: --space NAME, --timeout TIME; of rd\n" \
@@ -214,10 +219,11 @@ const struct command tool_commands[] = {
 	 NULL, commit_options, commit_main, true},
 	{"renew", "SESSION:TOKEN TIME", "lets a claim's lease end no earlier than so long from now",
 	 NULL, renew_options, renew_main, true},
-	{"space", "create NAME [--volatile] | drop NAME | list", "makes, drops and lists spaces",
-	 NULL, space_options, space_main, true},
-	{"stats", "[OPTION]... [spaces]", "tells the server's counters", NULL, stats_options,
-	 stats_main, true},
+	{"space", "create|alter|drop|list|bury|kick [OPTION]... [NAME] [FIELD]...",
+	 "makes, alters, drops and lists spaces; buries tuples, and brings them back", SPACE,
+	 space_options, space_main, true},
+	{"stats", "[OPTION]... [spaces]", "tells the server's counters, or why nothing matches",
+	 NULL, stats_options, stats_main, true},
 	{"pipe", "[--space NAME]", "the line door: requests as lines, replies as lines", PIPE,
 	 pipe_options, pipe_main, false},
 	{"run", "[OPTION]... SCRIPT [ARG]...",

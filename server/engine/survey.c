@@ -91,18 +91,21 @@ static void put_uint(struct buf *b, const char *name, uint64_t value)
 	item_put_uint(b, value);
 }
 
-static void put_entry(const struct engine *e, struct buf *b, const struct waiter *w)
+static void put_entry(const struct engine *e, struct survey *v, const struct waiter *w)
 {
+	struct buf *b = &v->entries;
 	struct near near = {.count = 0};
 	struct template t;
 
 	waiter_template(w, &t);
 	if (!w->putter && w->op != MESSAGE_WAIT)
 		near_find(e, w->space, &t, &near);
-	item_put_head(b, ITEM_MAP, 9);
+	item_put_head(b, ITEM_MAP, 10);
 	put_uint(b, "n", w->n);
 	item_put_text(b, "op");
 	item_put_text(b, message_rows[w->op].name);
+	item_put_text(b, "mine");
+	item_put_bool(b, w->session == v->conn->session);
 	put_near(b, &near, &t, w);
 	put_text(e, b, w, &t, &near);
 	item_put_text(b, "space");
@@ -130,7 +133,7 @@ static bool add(struct engine *e, struct survey *v, const struct waiter *w)
 {
 	size_t before = v->entries.len;
 
-	put_entry(e, &v->entries, w);
+	put_entry(e, v, w);
 	if (v->entries.len > e->config.limits.reply_bytes) {
 		v->entries.len = before;
 		return false;

@@ -100,9 +100,13 @@ def test_a_wait_on_a_terminal_says_so_after_two_seconds():
     import pty
     t = Cli()
     main, side = pty.openpty()
+    t.ok("out", "impatience")
     p = t.start("in", "patience", stderr=side)
     os.close(side)
-    assert b"waiting" in os.read(main, 1000)
+    said = b""
+    while b"the template wants" not in said:
+        said += os.read(main, 1000)
+    assert b"waiting" in said and b'field 0 is "impatience" (text), the template wants "patience"' in said, said
     t.ok("out", "patience")
     assert p.communicate(timeout=20)[0] == b'["patience"]\n'
     os.close(main)

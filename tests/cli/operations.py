@@ -145,11 +145,67 @@ def test_spaces():
     T.refused(4, "space", "drop", "main")
 
 
+def test_a_space_is_made_and_altered():
+    T.ok("space", "create", "made", "--shape", '["job", ?int, ?text]', "--tuples", "2", "--bytes", "1k")
+    assert "field 1 is 17.0 (float), the space wants int" in T.refused(4, "out", "--space", "made", "job", "17.0", "a")
+    T.ok("out", "--space", "made", "job", "1", "a")
+    T.ok("out", "--space", "made", "job", "2", "a")
+    assert "full" in T.refused(4, "out", "--space", "made", "job", "3", "a")
+    line = [x for x in T.ok("space", "list").decode().splitlines() if x.startswith("made")][0]
+    assert "2 of 2 tuples" in line and "of 1024 bytes" in line and 'shape ["job", ?int, ?text]' in line, line
+    T.ok("space", "alter", "made", "--tuples", "0", "--shape", "null", "--tries", "3", "--dead", "grave")
+    T.ok("out", "--space", "made", "anything")
+    row = [r for r in json.loads(T.ok("space", "list", "--json")) if r["name"] == "made"][0]
+    assert (row["tries"], row["dead"], row["shape"], row["max_tuples"], row["max_bytes"]) == (3, "grave", None, 0, 1024)
+    T.ok("space", "drop", "made")
+
+
+def test_a_spaces_options_are_checked():
+    for words in (["create"], ["create", "s", "t"], ["drop", "s", "--tries", "1"], ["alter", "s", "--volatile"],
+                  ["create", "s", "--tries", "256"], ["create", "s", "--bytes", "1x"], ["bury", "s"],
+                  ["list", "s"], ["create", "s", "--shape", "[?in]"], ["create", "s", "--max", "1"],
+                  ["nonsense"], ["create", "s", "--bytes", "9007199254740993"]):
+        T.refused(2, "space", *words)
+
+
+def test_bury_and_kick():
+    T.ok("space", "create", "jobs", "--volatile")
+    T.ok("out", "--space", "jobs", "-", stdin=b"".join(b'["j", %d]\n' % i for i in range(600)))
+    assert T.ok("space", "bury", "jobs", "j", ":int", "--max", "300") == b"300\n"
+    assert T.ok("count", "--space", "jobs.dead") == b"300\n"
+    assert T.ok("space", "bury", "jobs", "j", "599") == b"1\n"
+    assert T.ok("space", "kick", "jobs", "j", "599") == b"1\n"
+    assert T.ok("space", "kick", "jobs", "--max", "7") == b"7\n"
+    assert T.ok("space", "kick", "jobs") == b"293\n"
+    assert T.ok("space", "kick", "jobs") == b"0\n"
+    assert T.ok("count", "--space", "jobs") == b"600\n"
+    T.refused(4, "space", "kick", "nowhere")
+    T.ok("space", "drop", "jobs")
+    T.ok("space", "drop", "jobs.dead")
+
+
 def test_stats():
     assert b"\nversion " in b"\n" + T.ok("stats")
     assert json.loads(T.ok("stats", "--json"))["connections"] == 1
     assert json.loads(T.ok("stats", "--json", "spaces"))[0]["name"] == "main"
     T.refused(4, "stats", "nonsense")
+    T.refused(2, "stats", "--waiting", "spaces")
+
+
+def test_stats_say_why_nothing_matches():
+    assert T.ok("stats", "--waiting") == b""
+    T.ok("out", "job", "17.0")
+    p = T.start("in", "job", ":int")
+    while T.waiting() == 0:
+        pass
+    said = T.ok("stats", "--waiting").decode()
+    assert said.startswith('in ["job", ?int] in main, for ') and 'by "tilia"' in said, said
+    assert ' ["job", 17.0]: field 1 is 17.0 (float), the template wants int\n' in said, said
+    entry, = json.loads(T.ok("stats", "--waiting", "--json=lossy"))
+    assert entry["op"] == "in" and entry["mine"] is False and entry["near"][0][2] == 1, entry
+    T.ok("out", "job", "1")
+    assert p.wait(timeout=20) == 0
+    T.ok("in", "job", ":float")
 
 
 def test_no_server_says_how_to_start_one():

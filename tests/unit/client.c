@@ -285,15 +285,25 @@ TEST(spaces_statistics_and_ping)
 {
 	struct tilia *t;
 	struct tilia_op op = {.space = "other"};
+	struct tilia_space other = {.is_volatile = true, .shape = "[?int]", .tuples = 1};
 	void *p;
 	size_t size;
 	char *text;
 
 	tiliad_start(false);
 	t = connect_here();
-	CHECK_OK(tilia_space_create(t, "other", true));
-	CHECK_INT(tilia_space_create(t, "other", true), TILIA_E_SPACE_EXISTS);
+	CHECK_OK(tilia_space_create(t, "other", &other));
+	CHECK_INT(tilia_space_create(t, "other", NULL), TILIA_E_SPACE_EXISTS);
+	CHECK_INT(tilia_out_x(t, &op, NULL, "d", 1.5), TILIA_E_SHAPE);
+	CHECK_STR(tilia_error(t), "out: field 0 is 1.5 (float), the space wants int");
 	CHECK_OK(tilia_out_x(t, &op, NULL, "i", 1));
+	CHECK_INT(tilia_out_x(t, &op, NULL, "i", 2), TILIA_E_FULL);
+	other = (struct tilia_space){.set = TILIA_SPACE_SHAPE | TILIA_SPACE_TUPLES, .tuples = 2};
+	CHECK_OK(tilia_space_alter(t, "other", &other));
+	CHECK_OK(tilia_out_x(t, &op, NULL, "d", 1.5));
+	CHECK_INT(tilia_out_x(t, &op, NULL, "d", 1.5), TILIA_E_FULL);
+	other.shape = "[?in";
+	CHECK_INT(tilia_space_alter(t, "other", &other), TILIA_E_SYNTAX);
 	CHECK_OK(tilia_space_list(t, &p, &size));
 	text = tilia_text(p, size);
 	CHECK(strstr(text, "\"other\"") != NULL);
@@ -844,7 +854,7 @@ TEST(a_watch_tells_what_happens)
 	tiliad_start(false);
 	a = connect_here();
 	b = connect_with((struct tilia_options){.space = "s"});
-	CHECK_OK(tilia_space_create(b, "s", true));
+	CHECK_OK(tilia_space_create(b, "s", &(struct tilia_space){.is_volatile = true}));
 	w = watch_numbers(a, &op);
 	CHECK_INT(tilia_watch_next(w, TILIA_NOWAIT, &e), TILIA_NONE);
 	CHECK_INT(tilia_watch_next(w, 20, &e), TILIA_NONE);
