@@ -8,6 +8,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness  # noqa: E402
 from cli import Cli  # noqa: E402
+from wire import Wire  # noqa: E402
 
 T = Cli()
 
@@ -99,6 +100,25 @@ def test_delay_and_ttl():
     assert T.run("inp", "again", ":int")[0] == 1 and T.count("again", ":int") == 1
     assert T.ok("in", "again", ":int") == b'["again", 1]\n' and time.monotonic() - began >= 0.25
     assert T.ok("wait", "--none", "short", ":int") == b""
+
+
+def test_out_waits_for_room():
+    wire = Wire(T.server.address)
+    wire.send("space", "create", "small", {"volatile": True, "tuples": 1})
+    assert wire.receive()[1] == 0
+    put = ("out", "--space", "small")
+    T.ok(*put, "1")
+    assert "full" in T.refused(4, *put, "2")
+    assert "no room" in T.refused(4, *put, "--wait", "--timeout", "50ms", "2")
+    one = T.start(*put, "--wait", "2")
+    T.until_waiting(1)
+    lines = T.start(*put, "--wait", "-", stdin=subprocess.PIPE)
+    lines.stdin.write(b"[3]\n")
+    lines.stdin.close()
+    T.until_waiting(2)
+    for n in 1, 2, 3:  # who came first goes first
+        assert T.ok("in", "--space", "small", ":int") == b"[%d]\n" % n
+    assert (one.wait(20), lines.wait(20)) == (0, 0)
 
 
 def test_a_bound_tuple_vanishes_with_its_pipe():

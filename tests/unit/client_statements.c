@@ -1,6 +1,8 @@
 /* libtilia against a real tiliad: wait, atomic, drain, and the options of what is put. */
 #include "../lib/tiliad.h"
 
+#include "../../libclient/base/xmalloc.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -279,6 +281,43 @@ TEST(submitted_waits_and_atomics_call_back)
 	tilia_free(steps);
 	tilia_free(until);
 	CHECK_OK(tilia_close(t));
+}
+
+TEST(without_memory_a_statement_fails_and_the_handle_lives)
+{
+	struct tilia *t, *other;
+
+	tiliad_start(false);
+	other = connect_here();
+	t = connect_here();
+	for (unsigned long n = 1;; n++) {
+		struct tilia_op op = {.unless = "[?]", .ttl_ms = 600000};
+		struct tilia_step s[] = {
+			{.kind = TILIA_STEP_IN, .text = "[?int]"},
+			{.kind = TILIA_STEP_OUT, .text = "[@0.0+1, \"x\"]"},
+		};
+		int put, wait, both;
+		unsigned long used;
+
+		xmalloc_fail_at(n, 0);
+		put = tilia_out_x(t, &op, NULL, "i", 1);
+		wait = tilia_wait(t, TILIA_EQ, 0, "s", "nothing");
+		op = (struct tilia_op){.timeout_ms = TILIA_NOWAIT};
+		both = tilia_atomic(t, &op, s, 2);
+		used = xmalloc_fail_at(0, 0);
+		CHECK(put == 0 || put == TILIA_E_NOMEM);
+		CHECK(wait == 0 || wait == TILIA_E_NOMEM);
+		CHECK(both == 0 || both == TILIA_NONE || both == TILIA_E_NOMEM);
+		CHECK((both == 0) == (s[0].found != NULL));
+		CHECK(both != TILIA_NONE || tilia_inp(other, "_") == TILIA_NONE);
+		tilia_tuple_free(s[0].found);
+		while (tilia_inp(other, "_") == 0 || tilia_inp(other, "__") == 0)
+			;
+		if (used < n)
+			break;
+	}
+	CHECK_OK(tilia_close(t));
+	CHECK_OK(tilia_close(other));
 }
 
 /* --- over a server that is killed ------------------------------------------------ */
