@@ -26,6 +26,7 @@ struct lock {
 	int64_t asked_ms;      /* when the last renewal was sent */
 	int64_t lease_end_ms;  /* by our clock: not later than by the server's */
 	int64_t renew_ms, leave_ms;
+	int64_t wait_end_ms;   /* of -w; INT64_MAX: none */
 	uint64_t token;
 	bool renewing, lost;
 	int ends;              /* signals that were heeded */

@@ -263,9 +263,19 @@ static void heed_signals(struct lock *l)
 	}
 }
 
+/* How long to wait is the server's business as long as there is one. */
+static bool waits_in_vain(const struct lock *l, int64_t now_ms)
+{
+	return l->state == LOCK_WANTED && now_ms >= l->wait_end_ms && tilia_fd(l->link.t) < 0;
+}
+
 /* What is due. */
 static void tick(struct lock *l, int64_t now_ms)
 {
+	if (waits_in_vain(l, now_ms)) {
+		l->status = link_failed(&l->link, TILIA_E_CONNECT, "the connection is broken");
+		l->state = LOCK_OVER;
+	}
 	if (l->state == LOCK_RETURNED && now_ms >= l->leave_ms) {
 		tool_complain("lock", "%s: the server does not answer; it is given back when its "
 		              "lease ends", l->name);
@@ -288,6 +298,8 @@ static int64_t deadline(const struct lock *l, int64_t now_ms)
 
 	if (l->state == LOCK_RETURNED)
 		return l->leave_ms;
+	if (l->state == LOCK_WANTED && l->wait_end_ms > now_ms)
+		return l->wait_end_ms;
 	if (l->state != LOCK_HELD)
 		return INT64_MAX;
 	if (l->lost)
@@ -336,6 +348,9 @@ int lock_hold(struct lock *l)
 	if (status == 0) {
 		signals_catch();
 		link_is_new_session(&l->link);
+		l->wait_end_ms = l->op.timeout_ms == 0 ? INT64_MAX : child_now_ms();
+		if (l->op.timeout_ms > 0)
+			l->wait_end_ms += l->op.timeout_ms;
 		ask(l);
 		while (l->state != LOCK_OVER)
 			turn(l);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """tilia lock: at most one at a time, whoever dies; and fencing for who does not notice."""
 import os
+import pty
 import signal
 import sys
 import time
@@ -201,6 +202,49 @@ def test_a_server_that_has_forgotten_it_ends_the_command():
     server.wait()
 
 
+def test_a_bounded_wait_ends_without_a_server_too():
+    server = harness.tiliad()
+    env = dict(os.environ, TILIA=server.address)
+    argv = [harness.TILIA, "lock", "-w", "1s", "held", "--"]
+    p = harness.start(argv + ["echo in; exec sleep 600"], env=env, stdout=-1)
+    p.stdout.readline()
+    waiting = harness.start(argv + ["echo next"], env=env, stdout=-1, stderr=-1)
+    w = Wire(server.address)
+    harness.until(lambda: w.ask("stats")[1]["waiting"] == 1, "the other waits")
+    w.close()
+    server.kill()
+    server.wait()
+    out, err = waiting.communicate(timeout=20)
+    assert (waiting.returncode, out) == (3, b"") and b"connection is broken" in err, (waiting.returncode, err)
+    p.kill()
+
+
+def on_a_terminal(command, keys):
+    """What is shown, and the exit status, when it is typed to once it says `ready`."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(harness.TILIA, ["tilia", "lock", "tty", "--", command], T.env)
+    shown, typed = b"", False
+    try:
+        while True:
+            shown += os.read(master, 4096)
+            if b"ready" in shown and not typed:
+                typed = True
+                os.write(master, keys)
+    except OSError:
+        pass
+    os.close(master)
+    return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_on_a_terminal_the_command_may_read_and_be_interrupted():
+    shown, status = on_a_terminal("echo ready; read a; echo got $a; exit 4", b"something\n")
+    assert status == 4 and b"got something" in shown, (shown, status)
+    shown, status = on_a_terminal("trap 'echo told; exit 5' INT; echo ready; while :; do sleep 0.05; done", b"\x03")
+    assert status == 5 and shown.count(b"told") == 1, (shown, status)
+    T.ok("rm", "--any")
+
+
 def test_fencing_refuses_a_holder_whose_lease_ended():
     """The recipe: who writes says its token, and the store keeps the greatest it has seen. A holder that
     slept past its lease writes nothing any more, whether it knows or not."""
@@ -231,7 +275,8 @@ def test_fencing_refuses_a_holder_whose_lease_ended():
 
 def test_usage():
     for args in ((), ("a",), ("a", "--"), ("--", "a", "true"), ("a", "true"), ("-w", "x", "a", "--", "true"),
-                 ("-w", "-1", "a", "--", "true"), ("--lease", "999ms", "a", "--", "x"), ("--lease", "25h", "a", "--", "x"),
+                 ("-w", "-1", "a", "--", "true"), ("--lease", "999ms", "a", "--", "x"),
+                 ("--lease", "25h", "a", "--", "x"),
                  (b"\xff", "--", "true")):
         T.refused(2, "lock", *args)
 

@@ -215,7 +215,8 @@ def test_a_lost_claim_terminates_the_command():
 def test_a_timeout_terminates_the_command():
     put(1)
     path = fresh("pid")
-    status, _, err = work("--once", "--timeout", "300ms", "--back-delay", "0", *JOB, "--", "sleep 600 & echo $! > %s; wait" % path)
+    status, _, err = work("--once", "--timeout", "300ms", "--back-delay", "0", *JOB, "--",
+                          "sleep 600 & echo $! > %s; wait" % path)
     assert status == 5 and b"longer than --timeout; given back" in err, (status, err)
     assert not alive(pid_in(path))
     clear()
@@ -285,7 +286,8 @@ def test_the_second_signal_terminates_and_gives_back():
 def test_what_ignores_term_is_killed():
     put(1)
     path = fresh("pid")
-    w = T.start("work", "--lease", "10m", *JOB, "--", "trap '' TERM; echo $$ > %s; while :; do sleep 0.1; done" % path)
+    w = T.start("work", "--lease", "10m", *JOB, "--",
+                "trap '' TERM; echo $$ > %s; while :; do sleep 0.1; done" % path)
     shell = pid_in(path)
     w.terminate()
     w.stderr.readline()
@@ -448,7 +450,8 @@ def test_on_a_terminal_it_says_how_it_goes():
 
 
 def test_usage():
-    for args in ((), ("job",), ("job", "--"), ("--", "true"), ("--any", "job", "--", "true"), ("-j", "0", "job", "--", "x"),
+    for args in ((), ("job",), ("job", "--"), ("--", "true"), ("--any", "job", "--", "true"),
+                 ("-j", "0", "job", "--", "x"),
                  ("-j", "1025", "job", "--", "x"), ("--lease", "99ms", "job", "--", "x"),
                  ("--lease", "25h", "job", "--", "x"), ("--bury-on", "256", "job", "--", "x"),
                  ("--stdin", "xml", "job", "--", "x"), ("--max-jobs", "0", "job", "--", "x"),
