@@ -47,6 +47,13 @@ void m_outcome_result(int conn, int session, uint64_t n, bool durable, struct bu
 	expect_result(conn, n, durable ? w.open_batch : 0, result);
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct m_tuple *x = *(struct m_tuple *const *)a, *y = *(struct m_tuple *const *)b;
+
+	return x->place != y->place ? (x->place < y->place ? -1 : 1) : x->id < y->id ? -1 : 1;
+}
+
 int m_outcome_taken(int session, uint64_t n, struct m_tuple **found)
 {
 	int count = 0;
@@ -57,7 +64,7 @@ int m_outcome_taken(int session, uint64_t n, struct m_tuple **found)
 		if (t->used && t->taken && t->session == session && t->n == n)
 			found[count++] = t;
 	}
-	qsort(found, (size_t)count, sizeof *found, m_tuple_by_id);
+	qsort(found, (size_t)count, sizeof *found, by_place);
 	return count;
 }
 

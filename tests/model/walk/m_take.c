@@ -10,6 +10,7 @@ void m_take_give(struct m_tuple **t, int count, int session, uint64_t n, int spa
 		t[i]->taken = true;
 		t[i]->session = session;
 		t[i]->n = n;
+		t[i]->place = (unsigned)i;
 		if (ms == 0)
 			continue;
 		t[i]->token = w.now.next_id++;

@@ -1,4 +1,5 @@
 /* Tuples, and who is served when one appears. */
+#include "../../../libclient/compare.h"
 #include "../../../libclient/formal.h"
 #include "world.h"
 
@@ -69,17 +70,76 @@ void m_tuple_appear(struct m_tuple *t)
 	w.totals.served++;
 }
 
-int m_tuple_by_id(const void *a, const void *b)
+static int by_id(const void *a, const void *b)
 {
 	uint64_t x = (*(struct m_tuple *const *)a)->id, y = (*(struct m_tuple *const *)b)->id;
 
 	return x < y ? -1 : x > y;
 }
 
+static const uint8_t *field_at(const uint8_t *p, unsigned field)
+{
+	struct item_head h;
+
+	for (p = item_head(p, &h); field > 0; field--)
+		p = item_skip(p);
+	return p;
+}
+
+/* The field by which the template wants its matches, and how, or -1. */
+static int ordered_field(const uint8_t *template, bool *greatest)
+{
+	struct item_head h;
+	const uint8_t *p = item_head(template, &h);
+
+	for (unsigned i = 0; *template != ITEM_NULL && i < h.arg; i++, p = item_skip(p)) {
+		struct formal f;
+
+		if (!formal_is(p))
+			continue;
+		formal_open(p, &f);
+		if (!f.at[FORMAL_ORDER])
+			continue;
+		*greatest = bytes_equal(item_string(f.at[FORMAL_ORDER]), bytes_of("max"));
+		return (int)i;
+	}
+	return -1;
+}
+
+static bool is_nan(const uint8_t *p)
+{
+	return *p == 0xf9 && p[1] == 0x7e;
+}
+
+/* Whether `a` is wanted before `b`, which is younger. */
+static bool is_first(const struct m_tuple *a, const struct m_tuple *b, unsigned field,
+                     bool greatest)
+{
+	const uint8_t *x = field_at(a->bytes, field), *y = field_at(b->bytes, field);
+	int order = compare_items(x, y);
+
+	if (is_nan(x) || is_nan(y))
+		return is_nan(y);
+	return greatest ? order >= 0 : order <= 0;
+}
+
+/* By the values of that field: an insertion sort of what is sorted by ids. */
+static void sort_by(struct m_tuple **found, int count, unsigned field, bool greatest)
+{
+	for (int i = 1; i < count; i++)
+		for (int k = i; k > 0 && !is_first(found[k - 1], found[k], field, greatest); k--) {
+			struct m_tuple *t = found[k];
+
+			found[k] = found[k - 1];
+			found[k - 1] = t;
+		}
+}
+
 int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden,
                 struct m_tuple **found)
 {
-	int count = 0;
+	int count = 0, field;
+	bool greatest;
 
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
@@ -88,6 +148,9 @@ int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden
 		    t->id > after && m_tuple_matches(template, t))
 			found[count++] = t;
 	}
-	qsort(found, (size_t)count, sizeof *found, m_tuple_by_id);
+	qsort(found, (size_t)count, sizeof *found, by_id);
+	field = ordered_field(template, &greatest);
+	if (field >= 0)
+		sort_by(found, count, (unsigned)field, greatest);
 	return count;
 }

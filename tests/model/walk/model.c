@@ -18,6 +18,7 @@ void m_recover(const struct model *kept)
 
 		t->used = t->used && !m_space(t->space)->is_volatile &&
 		          !(t->taken && t->session >= SESSIONS && !t->token);
+		t->place = 0; /* rows come by id */
 		if (!t->used || !t->token)
 			continue;
 		if (t->session >= SESSIONS) {

@@ -40,7 +40,7 @@ struct m_tuple {
 	uint64_t token;       /* of a claim; 0: none */
 	uint64_t lease, over; /* over: by the lease clock */
 	uint64_t turn;        /* of the leases that end then */
-	unsigned tries;
+	unsigned tries, place; /* place: in the take */
 	uint8_t len, bytes[40];
 };
 
@@ -135,12 +135,9 @@ void m_tuple_appear(struct m_tuple *t);
 bool m_tuple_exists(const struct m_tuple *t);
 bool m_tuple_matches(const uint8_t *template, const struct m_tuple *t);
 
-/* All visible matches, oldest first; with `hidden`, all that exist. */
+/* All visible matches, oldest first or in the order of the template; with `hidden`, all that exist. */
 int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden,
                  struct m_tuple **found);
-
-/* Compares two pointers to tuples, for qsort. */
-int m_tuple_by_id(const void *a, const void *b);
 
 /* ---- m_outcome.c: what was done and is not acknowledged ------------------------ */
 

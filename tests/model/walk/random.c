@@ -37,13 +37,13 @@ uint64_t random_timeout(void)
 	return test_random_below(3) ? test_random_below(400) : 0;
 }
 
-static unsigned take_options(struct buf *b, bool read)
+static unsigned take_options(struct buf *b, bool read, bool after)
 {
 	struct options o = {.count = 0};
 
 	if (test_random_below(3) == 0)
 		random_uint(&o, "max", 1 + test_random_below(MAX));
-	if (read && test_random_below(3) == 0)
+	if (after)
 		random_uint(&o, "after", random_id());
 	if (!read && test_random_below(5) == 0)
 		random_bool(&o, "drain", true);
@@ -125,10 +125,12 @@ static unsigned random_outs(struct buf *b)
 
 static unsigned random_take(struct buf *b, const char *op)
 {
+	bool after = *op == 'r' && test_random_below(3) == 0;
+
 	item_put_text(b, op);
 	item_put_text(b, random_space());
-	random_template(b);
-	return 2 + take_options(b, *op == 'r');
+	(after ? random_plain_template : random_template)(b);
+	return 2 + take_options(b, *op == 'r', after);
 }
 
 static unsigned random_count(struct buf *b)

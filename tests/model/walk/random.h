@@ -28,6 +28,9 @@ const char *random_space(void);
 void random_tuple(struct buf *b);
 void random_template(struct buf *b);
 
+/* One without an order. */
+void random_plain_template(struct buf *b);
+
 uint64_t random_timeout(void);
 
 /* random_atomic.c */

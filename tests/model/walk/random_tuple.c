@@ -4,6 +4,8 @@
 #include "random.h"
 #include "world.h"
 
+#include <math.h>
+
 static void put_pair(struct buf *b)
 {
 	item_put_head(b, ITEM_ARRAY, 2);
@@ -24,8 +26,9 @@ static void put_map(struct buf *b)
 
 static void random_value(struct buf *b)
 {
-	switch (test_random_below(15)) {
-	case 0: item_put_float(b, 1.0); break;
+	switch (test_random_below(16)) {
+	case 0: item_put_float(b, (double)test_random_below(3) / 2); break;
+	case 15: item_put_float(b, test_random_below(2) ? NAN : -0.0); break;
 	case 1: item_put_bool(b, true); break;
 	case 2: item_put_text(b, "a"); break;
 	case 3: item_put_bytes(b, bytes_of("a")); break;
@@ -48,6 +51,13 @@ void random_tuple(struct buf *b)
 		random_value(b);
 }
 
+static void put_text(struct buf *b, const char *text)
+{
+	struct diag_error err;
+
+	CHECK_INT(diag_parse(bytes_of(text), DIAG_FORMALS, b, NULL, NULL, &err), 0);
+}
+
 /* What an index alone does not answer. */
 static void random_residue(struct buf *b)
 {
@@ -55,18 +65,29 @@ static void random_residue(struct buf *b)
 	    "[?int, 1]", "[?int>0, ?]", "?int 0..1", "?int>=1", "?int<1", "?number>0<1.5", "?!=1",
 	    "?int!=0", "?text^\"a\"", "?text>\"a\"", "?(0|1|\"a\"|null)", "?int(1|2)",
 	    "?has{\"k\": 1}", "?has{\"l\": ?int>0}", "{\"k\": ?}", "?float!=1.0",
+	    "?(2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17|18)",
 	};
-	struct diag_error err;
-	size_t i = test_random_below(sizeof texts / sizeof *texts);
 
-	CHECK_INT(diag_parse(bytes_of(texts[i]), DIAG_FORMALS, b, NULL, NULL, &err), 0);
+	put_text(b, texts[test_random_below(sizeof texts / sizeof *texts)]);
 }
 
-void random_template(struct buf *b)
+/* What says which match comes first. */
+static void put_ordered(struct buf *b)
+{
+	static const char *const texts[] = {
+	    "?int min", "?int max", "?number min", "?number max", "?float min", "?float max",
+	    "?text min", "?text^\"a\" max", "?number>=0.5 min", "?int 0..1 max", "?number!=1 max",
+	};
+
+	put_text(b, texts[test_random_below(sizeof texts / sizeof *texts)]);
+}
+
+static void template(struct buf *b, bool ordered)
 {
 	static const enum item_type types[] = {ITEM_TYPE_ANY, ITEM_TYPE_INT, ITEM_TYPE_NUMBER,
 	                                       ITEM_TYPE_TEXT, ITEM_TYPE_ARRAY};
 	uint64_t n = test_random_below(4);
+	uint64_t by = ordered && test_random_below(4) == 0 ? test_random_below(4) : 4;
 
 	if (test_random_below(12) == 0) {
 		item_put_null(b);
@@ -76,11 +97,23 @@ void random_template(struct buf *b)
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t kind = test_random_below(10);
 
-		if (kind < 4)
+		if (i == by)
+			put_ordered(b);
+		else if (kind < 4)
 			random_value(b);
 		else if (kind < 7)
 			formal_put(b, types[test_random_below(5)]);
 		else
 			random_residue(b);
 	}
+}
+
+void random_template(struct buf *b)
+{
+	template(b, true);
+}
+
+void random_plain_template(struct buf *b)
+{
+	template(b, false);
 }

@@ -87,6 +87,7 @@ struct world {
 	uint64_t random_id;
 	bool walking;
 	bool trace;
+	uint64_t every; /* so many steps engine_assert() looks at the inside */
 	bool sqlite; /* the journal: on a disk that loses power */
 	bool few;    /* indexes: they are dropped and built all the time, or a walk must do */
 	bool walked; /* the present request was given before */
