@@ -117,19 +117,26 @@ static bool is_pending(const struct atomic *a)
 	return a->turn.pos > 0 || a->searching;
 }
 
-/* One that could be done is in the queue, or one at its place is, which will wake it. */
+/* Whether it is in the queue, or one at its place is, which will wake it. */
+static bool will_be_tried(const struct waiter *w)
+{
+	const void *there = w->tally ? w->tally->atomics : w->key->atomics;
+
+	if (is_pending(w->atomic) || w->residue)
+		return is_pending(w->atomic);
+	for (struct waiter *o = bucket_first(there); o; o = bucket_after(there, o->order))
+		if (is_pending(o->atomic))
+			return true;
+	return false;
+}
+
 static void check_atomic(const struct engine *e, const struct waiter *w)
 {
 	const struct atomic *a = w->atomic;
-	const void *there = w->tally ? w->tally->atomics : w->key->atomics;
-	bool pending = is_pending(a);
 
-	assert(a->waiter == w && !(a->turn.pos > 0 && a->searching));
-	assert(pending || a->seeker.searches.next == &a->seeker.searches);
-	for (struct waiter *o = bucket_first(there); o && !w->residue && !pending;
-	     o = bucket_after(there, o->order))
-		pending = is_pending(o->atomic);
-	assert(pending || !could_be_done(e, a));
+	assert(a->waiter == w);
+	assert(a->searching || a->seeker.searches.next == &a->seeker.searches);
+	assert(!could_be_done(e, a) || will_be_tried(w));
 	assert(e->tries.count == 0 || work_active(&e->trying) || e->searching > 0 ||
 	       e->expiries >= e->config.limits.expiries);
 }

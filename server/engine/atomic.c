@@ -13,10 +13,19 @@ static bool is_pending(const struct atomic *a)
 	return a->turn.pos > 0 || a->searching;
 }
 
+static struct atomic *first_of_queue(const struct engine *e)
+{
+	struct heap_node *node = heap_first(&e->tries);
+
+	return node ? list_entry(node, struct atomic, turn) : NULL;
+}
+
 /* Tries write to the journal in background work: not more than a batch has room for. */
 static bool may_try(const struct engine *e)
 {
-	return e->tries.count > 0 && e->searching < TRIES_AT_ONCE &&
+	const struct atomic *a = first_of_queue(e);
+
+	return a && (a->searching || e->searching < TRIES_AT_ONCE) &&
 	       e->expiries < e->config.limits.expiries;
 }
 
@@ -80,16 +89,14 @@ void atomic_appear(struct engine *e, const struct waitkey *k, const struct tuple
 			atomic_wake(e, w);
 }
 
-/* The work that its try needed is done. */
+/* The work that its try needed is done: it goes on before others begin. */
 static void search_ready(struct engine *e, struct seeker *k)
 {
 	struct atomic *a = list_entry(k, struct atomic, seeker);
 
-	if (!a->searching)
-		return;
-	a->searching = false;
-	e->searching--;
-	atomic_wake(e, a->waiter);
+	if (a->turn.pos == 0)
+		heap_insert(&e->tries, &a->turn, 0);
+	tries_begin(e);
 }
 
 /* ---- waiting --------------------------------------------------------------------------- */
@@ -203,8 +210,8 @@ static void try_one(struct engine *e, struct atomic *a)
 	             t.guard[t.failed].space == w->space;
 
 	if (verdict == TRIAL_AGAIN) {
+		e->searching += !a->searching;
 		a->searching = true;
-		e->searching++;
 		return;
 	}
 	search_over(e, a);
@@ -221,10 +228,10 @@ static unsigned tries_run(struct engine *e, struct work *work, unsigned units)
 	unsigned used = 0;
 
 	for (; may_try(e) && used < units; used++) {
-		struct heap_node *first = heap_first(&e->tries);
+		struct atomic *first = first_of_queue(e);
 
-		heap_remove(&e->tries, first);
-		try_one(e, list_entry(first, struct atomic, turn));
+		heap_remove(&e->tries, &first->turn);
+		try_one(e, first);
 		tally_settle(e);
 	}
 	if (!may_try(e))

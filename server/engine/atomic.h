@@ -21,7 +21,7 @@ struct atomic {
 	struct waiter *waiter;
 	struct bytes steps;    /* owned: as they were asked for */
 	struct seeker seeker;  /* of a try that needs unfinished work */
-	bool searching;        /* that try is under way */
+	bool searching;        /* that try has begun, and goes on when the work is done */
 	struct heap_node turn; /* engine.tries, by age: it is to be tried */
 	uint32_t guard;        /* the number of the guard under which it stands */
 	uint32_t spare;        /* matches that it takes itself before its `no` */

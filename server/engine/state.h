@@ -442,7 +442,7 @@ struct engine {
 	struct list tallies;     /* tally.changed: in this step */
 	struct heap tries;       /* atomic.turn, by age */
 	struct work trying;
-	uint32_t searching;      /* atomics whose try needs unfinished work */
+	uint32_t searching;      /* atomics whose try has begun and is not over */
 	struct list rings;       /* not watched now, the longest first */
 	uint32_t ring_count;     /* of those */
 	uint64_t cursor;         /* the highest of any ring */
