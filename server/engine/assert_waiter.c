@@ -67,6 +67,19 @@ static bool depends(const struct taken *t, const struct space *s)
 	return false;
 }
 
+/* The first match that is not taken, in the order the template wants. */
+static struct tuple *first_match(const struct space *s, const struct template *t,
+                                 const struct taken *taken)
+{
+	struct tuple *first = NULL;
+
+	for (struct tuple *v = after(s, false, 0); v; v = after(s, false, v->id))
+		if (template_match(t, v) && !is_taken(taken, v) &&
+		    (!first || (!t->all && order_before(&t->order, v, first))))
+			first = v;
+	return first;
+}
+
 /* Whether the guard holds behind those that took so much; it takes a match, too. */
 static bool holds(const struct space *s, const struct message_step *step, struct taken *taken)
 {
@@ -78,9 +91,7 @@ static bool holds(const struct space *s, const struct message_step *step, struct
 	count = count_matches(s, t.tuple, step->visible);
 	for (uint32_t i = 0; i < taken->count; i++)
 		count -= taken->space[i] == s && template_match(&t, taken->tuple[i]);
-	v = after(s, false, 0);
-	while (v && (!template_match(&t, v) || is_taken(taken, v)))
-		v = after(s, false, v->id);
+	v = first_match(s, &t, taken);
 	template_close(&t);
 	if (step->kind == STEP_NO)
 		return count == 0;
