@@ -20,9 +20,14 @@ _tilia()
 		[[ $command == work || $command == lock ]] && compopt -o default
 		return
 	done
-	if [[ $previous == --space || $previous == -s ]]; then
+	if [[ $previous == --space || $previous == -s ||
+	      $command == space && $COMP_CWORD == 3 && $word != -* ]]; then
 		line=$("${COMP_WORDS[0]}" space list 2>/dev/null | cut -d' ' -f1)
 		mapfile -t COMPREPLY < <(compgen -W "$line" -- "$word")
+		return
+	fi
+	if [[ $command == space && $COMP_CWORD == 2 && $word != -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "create alter drop list bury kick" -- "$word")
 		return
 	fi
 	if [[ $word == -* ]]; then
