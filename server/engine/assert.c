@@ -13,7 +13,7 @@ struct audit {
 	bool hidden; /* which of the index's two tables */
 	const struct waitshape *shape;
 	struct space *space;
-	uint64_t tuples, waiting, following, watching, claims;
+	uint64_t tuples, waiting, following, watching, claims, ring_bytes;
 };
 
 static void check_bucket(void *item, void *ctx)
@@ -145,6 +145,7 @@ static void check_space(const struct engine *e, struct space *s, struct audit *s
 	if (s->ring) {
 		assert(s->ring->space == s);
 		check_ring(e, s->ring);
+		sum->ring_bytes += s->ring->bytes;
 	}
 	assert_waiters(e, s, &s->everything, &audit.waiting, &audit.following);
 	assert(audit.waiting == s->waiting && audit.following == s->following);
@@ -279,5 +280,6 @@ void engine_assert(const struct engine *e)
 	assert(working || (sum.tuples == e->tuples && sum.waiting == e->waiting));
 	assert(working || sum.claims == e->claims + e->delayed);
 	assert(sum.watching == e->watching);
+	assert(sum.ring_bytes <= e->ring_bytes); /* those of dropped spaces are nowhere */
 	check_agendas(e);
 }

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #define RINGS_MAX 64    /* that nobody watches */
+#define RING_SHARE 16   /* of limits.bytes, for all rings: one in so many */
 #define CURSOR_SHIFT 11 /* cursors begin at wall ms x 2^11, so no start repeats one */
 
 struct ring *ring_get(struct engine *e, struct space *s)
@@ -50,14 +51,26 @@ static struct ring_event *event_create(const struct tuple *t)
 	return ev;
 }
 
-/* The newest one stays, however large. */
+static void account(struct engine *e, struct ring *r, const struct ring_event *ev, bool in)
+{
+	uint64_t cost = in ? ev->cost : 0 - (uint64_t)ev->cost;
+
+	r->bytes += cost;
+	e->ring_bytes += cost;
+}
+
+/* All rings together take a share of the server's bytes; who is beyond it lets go of
+ * its own. The newest event stays, however large. */
 static void evict(struct engine *e, struct ring *r)
 {
-	while (r->bytes > e->config.limits.ring_bytes && r->events.count > 1) {
+	const struct engine_limits *l = &e->config.limits;
+
+	while ((r->bytes > l->ring_bytes || e->ring_bytes > l->bytes / RING_SHARE) &&
+	       r->events.count > 1) {
 		struct ring_event *ev = seq_remove(&r->events, r->first);
 
 		r->first++;
-		r->bytes -= ev->cost;
+		account(e, r, ev, false);
 		xfree(ev);
 	}
 }
@@ -95,7 +108,7 @@ void ring_note(struct engine *e, struct space *s, enum ring_kind kind, const str
 	ev->kind = kind;
 	if (ev->cursor > e->cursor)
 		e->cursor = ev->cursor;
-	r->bytes += ev->cost;
+	account(e, r, ev, true);
 	seq_insert(&r->events, ev);
 	evict(e, r);
 	wake(e, r);
@@ -118,6 +131,7 @@ void ring_free(struct engine *e, struct ring *r)
 	work_end(&r->work);
 	if (r->space)
 		r->space->ring = NULL;
+	e->ring_bytes -= r->bytes;
 	seq_drain(&r->events, SIZE_MAX, free_event, NULL);
 	seq_close(&r->events);
 	xfree(r);

@@ -445,6 +445,7 @@ struct engine {
 	uint32_t searching;      /* atomics whose try has begun and is not over */
 	struct list rings;       /* not watched now, the longest first */
 	uint32_t ring_count;     /* of those */
+	uint64_t ring_bytes;     /* of all rings */
 	uint64_t cursor;         /* the highest of any ring */
 	struct tuple **grave;    /* freed at the next step */
 	size_t grave_count, grave_cap;

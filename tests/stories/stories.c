@@ -9,7 +9,7 @@
  *   > wall -365d           the wall clock is set, back or forward; nothing is told of it
  *   > late 1s a [...]      so much later, before anything else is done
  *   > seal  > sync         > commit          (both)            > crash
- *   > limit ring_bytes 600  one of the engine's, from here on: ring_bytes, watch_bytes, waiting
+ *   > limit ring_bytes 600  one of the engine's, from here on: ring_bytes, watch_bytes, bytes, waiting
  *   > stop                 the server is about to
  *   > slices               from here on work waits for "work"; else it is done at once
  *   > quiet  > loud        what comes between leaves no trace
@@ -432,6 +432,8 @@ static void limit(const char *text)
 		l->ring_bytes = n;
 	else if (strncmp(text, "watch_bytes ", 12) == 0)
 		l->watch_bytes = n;
+	else if (strncmp(text, "bytes ", 6) == 0)
+		l->bytes = n;
 	else if (strncmp(text, "waiting ", 8) == 0)
 		l->waiting = (uint32_t)n;
 	else if (strncmp(text, "putters ", 8) == 0)
@@ -665,6 +667,7 @@ STORY(atomics_with_residue_are_tried_with_walks)
 STORY(all_watchers_see_one_order)
 STORY(a_watcher_that_is_slow)
 STORY(a_ring_has_its_bytes)
+STORY(all_rings_share_their_bytes)
 STORY(an_out_does_not_wait_for_watchers)
 STORY(watchers_are_told_what_time_does)
 STORY(a_watch_goes_on_behind_a_cursor)
