@@ -78,6 +78,9 @@ static void heed_signals(struct work *w)
 			if (w->running > 0)
 				sink_say(&w->err, "tilia work: no more jobs are claimed; waiting "
 				         "for %u (once more to terminate)", w->running);
+			else if (w->commits > 0 && tilia_fd(w->link.t) < 0)
+				sink_say(&w->err, "tilia work: what is done waits for the server "
+				         "(once more to leave; then it will be done again)");
 		} else
 			stop_all(w, w->ends == 1 ? now_ms + CHILD_PATIENCE_MS : now_ms, false);
 	}

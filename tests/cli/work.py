@@ -397,6 +397,25 @@ def test_a_restart_of_the_server_is_a_pause():
     server.wait()
 
 
+def test_who_leaves_without_a_server_is_told_what_waits():
+    server = harness.tiliad()
+    env = dict(os.environ, TILIA=server.address)
+    path, go = fresh("pid"), fresh("go")
+    assert harness.start([harness.TILIA, "out", "job", "1"], env=env).wait(20) == 0
+    w = harness.start([harness.TILIA, "work", *JOB, "--",
+                       "echo $$ > %s; while ! test -e %s; do sleep 0.02; done" % (path, go)], env=env, stderr=-1)
+    command = pid_in(path)
+    server.kill()
+    server.wait()
+    open(go, "w").close()
+    harness.until(lambda: not alive(command), "the command has ended")
+    assert b"connection is broken" in w.stderr.readline()
+    w.terminate()
+    assert b"waits for the server" in w.stderr.readline()
+    w.terminate()
+    assert w.wait(20) in (0, 5)
+
+
 def test_a_session_that_is_over_is_followed_by_another():
     server = harness.tiliad()
     env = dict(os.environ, TILIA=server.address)
