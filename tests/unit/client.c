@@ -952,3 +952,44 @@ TEST(a_watch_that_is_not_read_goes_on_later)
 	CHECK_OK(tilia_close(b));
 	tiliad_end(SIGTERM);
 }
+
+/* An event for which there is no memory is asked for again: it comes, or a gap does. */
+TEST(without_memory_a_watch_misses_nothing_unsaid)
+{
+	struct tilia *a, *b;
+	struct tilia_watch *w;
+	struct tilia_event e;
+	uint64_t last = 0;
+
+	tiliad_start(false);
+	a = connect_here();
+	b = connect_here();
+	for (unsigned long n = 1; n < 12; n++) {
+		int code;
+
+		xmalloc_fail_at(n, false);
+		code = tilia_watch_text(a, &w, NULL, "[?int]");
+		xmalloc_fail_at(0, false);
+		CHECK(code == 0 || (code == TILIA_E_NOMEM && w == NULL));
+		tilia_watch_end(w);
+	}
+	w = watch_numbers(a, NULL);
+	for (int i = 1; i < 60; i++) {
+		int code;
+
+		CHECK_OK(tilia_out(b, "i", i));
+		xmalloc_fail_at((unsigned long)i, false);
+		code = tilia_watch_next(w, 100, &e);
+		xmalloc_fail_at(0, false);
+		while (code == TILIA_NONE || code == TILIA_E_NOMEM)
+			code = tilia_watch_next(w, 10000, &e);
+		CHECK_OK(code);
+		CHECK(e.kind == TILIA_EVENT_GAP || last == 0 || e.cursor == last + 1);
+		last = e.cursor;
+		tilia_tuple_free(e.tuple);
+	}
+	tilia_watch_end(w);
+	CHECK_OK(tilia_close(a));
+	CHECK_OK(tilia_close(b));
+	tiliad_end(SIGTERM);
+}
