@@ -48,9 +48,9 @@ struct search_want {
 void seeker_init(struct seeker *k, void (*ready)(struct engine *e, struct seeker *k));
 
 /* 0: *count, and found[] when not counting, are what there is now. ENGINE_AGAIN:
- * ready() will be called; so, too, instead of "nothing" or a number while something of
- * the space is overdue, which may make it wrong. Without a seeker nothing waits, and
- * ready() is for nobody. */
+ * ready() will be called; so when there is nothing, or a number, as long as that may
+ * not be so: while something of the space is overdue. Without a seeker nothing waits,
+ * and ready() is for nobody. */
 int search_run(struct engine *e, struct seeker *k, const struct search_want *want,
                struct tuple **found, uint64_t *count);
 

@@ -22,9 +22,9 @@
 	X(VERSION, "PRAGMA data_version")                                                          \
 	X(META, "SELECT value, sum FROM meta WHERE key = ?1")                                      \
 	X(META_SET, "REPLACE INTO meta VALUES (?1, ?2, ?3)")                                       \
-	X(SPACES, "SELECT number, name, flags, tries, dead, shape, max_tuples, max_bytes, tuples,"  \
+	X(SPACES, "SELECT number, name, flags, tries, dead, shape, max_tuples, max_bytes, tuples," \
 	          " sums, sum FROM space ORDER BY number")                                         \
-	X(SPACE, "SELECT number, name, flags, tries, dead, shape, max_tuples, max_bytes, tuples,"   \
+	X(SPACE, "SELECT number, name, flags, tries, dead, shape, max_tuples, max_bytes, tuples,"  \
 	         " sums, sum FROM space WHERE number = ?1")                                       \
 	X(SPACE_SET,                                                                               \
 	  "REPLACE INTO space VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")              \
