@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """out --unless, in --drain, wait, count --visible, and the line door's of them."""
+import json
 import os
 import subprocess
 import sys
@@ -130,6 +131,23 @@ def test_a_bound_tuple_vanishes_with_its_pipe():
     p.stdin.close()
     assert p.wait(20) == 0
     assert T.ok("wait", "--none", "here", ":int") == b""
+
+
+def test_ls_and_rm_go_page_by_page():
+    """1,024 tuples a request at most, so that others come between."""
+    def asked():
+        return json.loads(T.ok("stats", "--json"))["requests"]
+
+    assert T.count() == 0
+    T.ok("out", "-", stdin=b"".join(b'["page", %d]\n' % n for n in range(2500)))
+    before = asked()
+    rows = T.ok("ls", "page", ":int").splitlines()
+    assert rows == [b'["page", %d]' % n for n in range(2500)]
+    assert len(T.ok("ls", "--ids", "--max", "1500", "page", ":int").splitlines()) == 1500
+    assert T.ok("rm", "page", ":int") == b"2500\n" and T.count() == 0
+    after = asked()
+    assert after["rd"] - before.get("rd", 0) == 4 + 2, (before, after)  # the last page is the empty one
+    assert after["in"] - before["in"] == 3, (before, after)
 
 
 def test_an_interrupted_wait_ends():

@@ -165,6 +165,39 @@ def test_atomic():
     space.drop()
 
 
+def test_an_exception_leaves_a_statement_that_waits():
+    space = fresh("interrupted")
+    other = tilia.space("interrupted", server().address + ",unix:/nonexistent")
+    space.out("a")
+
+    def strike(number, frame):
+        raise KeyboardInterrupt
+
+    step = space.atomic()
+    step.in_("a")
+    step.in_("b")
+    before = signal.signal(signal.SIGUSR1, strike)
+    try:
+        for run in step.run, lambda: space.wait_none("a"), lambda: space.wait("b"), lambda: space.in_("b", drain=False):
+            main = threading.get_ident()
+
+            def interrupt():
+                harness.until(lambda: other.stats()["waiting"] == 1, "it waits")
+                signal.pthread_kill(main, signal.SIGUSR1)
+
+            thread = threading.Thread(target=interrupt)
+            thread.start()
+            raises(KeyboardInterrupt, run)
+            thread.join()
+            harness.until(lambda: other.stats()["waiting"] == 0, "nothing waits")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    space.out("b")
+    assert space.inp("a") and space.inp("b") and space.count() == 0
+    other.close()
+    space.drop()
+
+
 def test_claims():
     space = fresh("claims")
     space.outs([("job", n) for n in range(4)])
