@@ -16,7 +16,13 @@ static struct walk *walk_of_work(struct work *w)
 	return list_entry(w, struct walk, work);
 }
 
-/* Whether the tuple is one that was looked at. */
+/* Whether it may match at all: only then has it the field of the walk's order. */
+static bool is_candidate(const struct walk *w, const struct tuple *t)
+{
+	return t->id > w->after && (w->template.all || t->fields == w->template.shape.arity);
+}
+
+/* Whether the candidate is one that was looked at. */
 static bool has_seen(const struct walk *w, const struct tuple *t)
 {
 	struct place at = order_place(&w->order, t);
@@ -69,7 +75,7 @@ static void add(struct walk *w, struct tuple *t)
 
 static void look(struct walk *w, struct tuple *t)
 {
-	if (t->id <= w->after || !has_seen(w, t) || !template_match(&w->template, t))
+	if (!is_candidate(w, t) || !has_seen(w, t) || !template_match(&w->template, t))
 		return;
 	if (w->counting)
 		w->count++;
@@ -216,11 +222,11 @@ void walk_leave(struct space *s, struct tuple *t, bool hidden)
 	list_each(it, &s->walks) {
 		struct walk *w = list_entry(it, struct walk, link);
 
-		if (hidden && !w->hidden)
+		if ((hidden && !w->hidden) || !is_candidate(w, t))
 			continue;
 		if (!w->counting)
 			remove_found(w, t);
-		else if (t->id > w->after && has_seen(w, t) && template_match(&w->template, t))
+		else if (has_seen(w, t) && template_match(&w->template, t))
 			w->count--;
 	}
 }
