@@ -107,9 +107,10 @@ static void walk(uint64_t seed, int turns, bool sqlite, uint64_t every)
 	memset(&w, 0, sizeof w);
 	test_random_seed(seed);
 	w.few = seed % 2 == 0;
+	w.limited = seed % 4 == 0;
 	effects_init(&w.fx);
 	w.now_ms = 1000;
-	w.wall_ms = 1700000000000;
+	w.wall_ms = w.wall_last = 1700000000000;
 	w.sqlite = sqlite;
 	w.every = every;
 	w.trace = getenv("TRACE") && *getenv("TRACE");

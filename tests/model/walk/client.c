@@ -78,7 +78,7 @@ void client_hello(int conn, int session)
 	struct buf b = BUF_INIT;
 	uint64_t grace = test_random_below(4) ? 5000 : 0;
 
-	m_claim_expire();
+	m_time_settle();
 	item_put_head(&b, ITEM_ARRAY, 3);
 	item_put_uint(&b, 1);
 	item_put_text(&b, "hello");
@@ -128,7 +128,7 @@ void client_resume(int conn, int session)
 	struct buf b = BUF_INIT;
 	int old = s->conn;
 
-	m_claim_expire();
+	m_time_settle();
 	item_put_head(&b, ITEM_ARRAY, 3);
 	item_put_uint(&b, 1);
 	item_put_text(&b, "hello");

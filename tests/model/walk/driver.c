@@ -69,7 +69,7 @@ static void check_effect(const struct effect *f)
 static void check_resumed(void)
 {
 	for (int i = 0; i < SPACES; i++)
-		if (m_claim_overdue(i))
+		if (m_time_overdue(i))
 			return; /* that waits for the next batch */
 	for (int i = 0; i < CONNS; i++)
 		if (w.conns[i].open && w.conns[i].held && !w.conns[i].resumed)
@@ -121,7 +121,7 @@ void driver_deliver(int conn)
 	ev.batch_full = message_rows[r.op].changes && test_random_below(20) == 0;
 	w.walked = c->held;
 	c->held = driver_step(&ev) == ENGINE_AGAIN;
-	m_claim_expire();
+	m_time_settle();
 	c->resumed = ev.batch_full; /* the next seal is as good as now */
 	w.totals.requests++;
 	w.totals.again += c->held;
@@ -162,6 +162,9 @@ void driver_pass(uint64_t ms)
 
 	w.now_ms += ms;
 	w.wall_ms += ms;
+	if (test_random_below(20) == 0) /* somebody sets it */
+		w.wall_ms += test_random_below(2) ? 60000 : -(uint64_t)3000;
+	w.wall_last = w.wall_ms > w.wall_last ? w.wall_ms : w.wall_last;
 	w.now.lease += ms < 1000 ? ms : 1000;
 	ev = driver_event(EV_TIME);
 	driver_step(&ev);

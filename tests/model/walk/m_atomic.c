@@ -238,7 +238,7 @@ static void execute(struct trial *t, int conn, int session, uint64_t n)
 	for (unsigned i = t->guards; i < t->steps; i++) {
 		struct bytes tuple = item_bytes(t->built.data + at);
 
-		item_put_uint(&b, m_tuple_put(t->space[i], tuple));
+		item_put_uint(&b, m_tuple_put(session, t->space[i], tuple, &t->step[i].put));
 		at += tuple.n;
 	}
 	if (t->takes > 0 || t->steps > t->guards)

@@ -31,13 +31,18 @@ static void end(struct m_tuple *t)
 		m_outcome_find(t->session, n)->used = false;
 }
 
-void m_claim_done(struct m_tuple *t)
+static void gone(struct m_tuple *t, const char *kind)
 {
 	if (!m_space(t->space)->dropped)
-		m_watch_note("done", t->space, t);
+		m_watch_note(kind, t->space, t);
 	end(t);
 	t->used = false;
 	m_space_touch(t->space);
+}
+
+void m_claim_done(struct m_tuple *t)
+{
+	gone(t, "done");
 }
 
 bool m_claim_bury(struct m_tuple *t)
@@ -50,26 +55,31 @@ bool m_claim_bury(struct m_tuple *t)
 	end(t);
 	m_space_touch(t->space);
 	t->space = dead;
+	m_time_forget(t);
 	m_watch_note("put", dead, t);
 	m_tuple_appear(t);
 	w.totals.buried++;
 	return true;
 }
 
-void m_claim_back(struct m_tuple *t, bool undone)
+void m_claim_back(struct m_tuple *t, bool undone, uint64_t delay_ms)
 {
 	const struct m_space *s = m_space(t->space);
 
-	if (s->dropped) {
-		m_claim_done(t);
+	if (s->dropped || m_time_over(t)) {
+		gone(t, "expire");
 		return;
 	}
 	if (!undone && s->tries && t->tries >= s->tries && m_claim_bury(t))
 		return;
 	t->tries -= undone;
-	m_watch_note("back", t->space, t);
+	if (delay_ms == 0)
+		m_watch_note("back", t->space, t);
 	end(t);
-	m_tuple_appear(t);
+	if (delay_ms > 0)
+		m_time_delay(t, delay_ms);
+	else
+		m_tuple_appear(t);
 }
 
 struct m_tuple *m_claim_find(int session, uint64_t token)
@@ -98,17 +108,6 @@ struct m_tuple *m_claim_first(int session)
 	return first;
 }
 
-bool m_claim_overdue(int space)
-{
-	for (int i = 0; i < TUPLES; i++) {
-		const struct m_tuple *t = &w.now.tuples[i];
-
-		if (t->used && t->token && t->space == space && t->over <= w.now.lease)
-			return true;
-	}
-	return false;
-}
-
 void m_claim_expire(void)
 {
 	for (;;) {
@@ -127,6 +126,6 @@ void m_claim_expire(void)
 			return;
 		w.expiries += !m_space(first->space)->is_volatile && first->session < SESSIONS;
 		w.totals.expired++;
-		m_claim_back(first, false);
+		m_claim_back(first, false, 0);
 	}
 }

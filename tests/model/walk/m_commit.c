@@ -4,7 +4,7 @@
 /* What is named by a list of tokens, or of [token, delay]. */
 struct named {
 	struct m_tuple *claims[NAMED];
-	uint64_t stale[NAMED];
+	uint64_t stale[NAMED], delay[NAMED];
 	unsigned done, back; /* claims up to these places are; the rest is buried */
 	unsigned count, stales;
 	bool twice;
@@ -12,6 +12,7 @@ struct named {
 
 static void name_claims(struct named *k, int session, const uint8_t *p, bool pairs)
 {
+	static const uint8_t zero[] = {0};
 	struct item_head h;
 
 	p = item_head(p, &h);
@@ -27,6 +28,7 @@ static void name_claims(struct named *k, int session, const uint8_t *p, bool pai
 		}
 		for (unsigned i = 0; i < k->count; i++)
 			k->twice |= k->claims[i] == t;
+		message_number(pairs ? item_skip(item_head(p, &h)) : zero, &k->delay[k->count]);
 		k->claims[k->count++] = t;
 	}
 	CHECK(k->count + k->stales <= NAMED);
@@ -125,7 +127,7 @@ static void end_claims(const struct named *k)
 		if (i < k->done)
 			m_claim_done(k->claims[i]);
 		else if (i < k->back || !m_claim_bury(k->claims[i]))
-			m_claim_back(k->claims[i], false);
+			m_claim_back(k->claims[i], false, k->delay[i]);
 	}
 	w.totals.committed += k->count;
 }
@@ -156,7 +158,7 @@ void m_commit(int conn, int session, const struct request *r)
 	item_put_head(&b, ITEM_ARRAY, outs);
 	for (; outs > 0; outs--) {
 		p = message_out_read(p, &name, &tuple, &put);
-		item_put_uint(&b, m_tuple_put(m_space_find(name), tuple));
+		item_put_uint(&b, m_tuple_put(session, m_space_find(name), tuple, &put));
 	}
 	if (kinds)
 		m_outcome_result(conn, session, r->n, kinds & 1, &b);

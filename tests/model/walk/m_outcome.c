@@ -85,8 +85,10 @@ void m_outcome_free(struct m_outcome *o)
 static void give_back(struct m_tuple *t, bool died, bool cancelled)
 {
 	if (t->token) {
-		m_claim_back(t, cancelled);
-	} else if (m_space(t->space)->dropped) {
+		m_claim_back(t, cancelled, 0);
+	} else if (m_space(t->space)->dropped || m_time_over(t)) {
+		if (!m_space(t->space)->dropped)
+			m_watch_note("expire", t->space, t);
 		t->used = false;
 	} else {
 		t->tries += died;

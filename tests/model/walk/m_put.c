@@ -11,14 +11,26 @@ static bool is_there(const struct request *r, int space)
 	return m_tuple_scan(space, r->option[OPTION_UNLESS].s.p, 0, !m_visible_only(r), found) > 0;
 }
 
-static void put_list(const struct request *r, int space, struct buf *b)
+static struct message_put put_options(const struct request *r)
 {
+	struct message_put how = {.bound = request_has(r, OPTION_BOUND) && r->option[OPTION_BOUND].u};
+
+	if (request_has(r, OPTION_TTL))
+		how.ttl_ms = r->option[OPTION_TTL].u;
+	if (request_has(r, OPTION_DELAY))
+		how.delay_ms = r->option[OPTION_DELAY].u;
+	return how;
+}
+
+static void put_list(const struct request *r, int session, int space, struct buf *b)
+{
+	struct message_put how = put_options(r);
 	struct item_head h;
 	const uint8_t *p = item_head(r->value.p, &h);
 
 	item_put_head(b, ITEM_ARRAY, h.arg);
 	for (; h.arg > 0; h.arg--, p = item_skip(p))
-		item_put_uint(b, m_tuple_put(space, item_bytes(p)));
+		item_put_uint(b, m_tuple_put(session, space, item_bytes(p), &how));
 }
 
 static int judge(const struct request *r, int space, uint64_t *batch)
@@ -54,6 +66,7 @@ static bool is_behind(int space, uint64_t order)
 static bool try(int conn, int session, const struct request *r, int space, bool waits,
                 uint64_t order)
 {
+	struct message_put how = put_options(r);
 	struct buf b = BUF_INIT;
 	uint64_t batch;
 	int code;
@@ -72,9 +85,9 @@ static bool try(int conn, int session, const struct request *r, int space, bool 
 		return true;
 	}
 	if (r->op == MESSAGE_OUT)
-		item_put_uint(&b, m_tuple_put(space, r->value));
+		item_put_uint(&b, m_tuple_put(session, space, r->value, &how));
 	else
-		put_list(r, space, &b);
+		put_list(r, session, space, &b);
 	m_space_touch(space);
 	m_outcome_result(conn, session, r->n, !m_space(space)->is_volatile, &b);
 	return true;

@@ -30,6 +30,7 @@ void m_session_end(int session, bool died)
 	qsort(list, (size_t)count, sizeof *list, by_number);
 	if (session < SESSIONS)
 		w.now.sessions[session].used = false;
+	m_time_release(session);
 	for (int i = 0; i < count; i++) {
 		if (list[i]->take)
 			m_outcome_undo(list[i], died, false);
@@ -37,7 +38,7 @@ void m_session_end(int session, bool died)
 			list[i]->used = false;
 	}
 	while ((t = m_claim_first(session)))
-		m_claim_back(t, false);
+		m_claim_back(t, false, 0);
 	w.now.claim_batch[session] = 0; /* of the next one */
 }
 

@@ -166,8 +166,8 @@ static void put_row(struct buf *b, int space)
 	uint64_t claims = 0, bytes, tuples = m_room_used(space, &bytes);
 
 	for (int i = 0; i < TUPLES; i++)
-		claims += w.now.tuples[i].used && w.now.tuples[i].space == space &&
-		          w.now.tuples[i].token;
+		claims += m_tuple_exists(&w.now.tuples[i]) && w.now.tuples[i].space == space &&
+		          (w.now.tuples[i].token || w.now.tuples[i].delayed);
 	item_put_head(b, ITEM_MAP, 10);
 	item_put_text(b, "dead");
 	item_put_text(b, s->dead);

@@ -10,12 +10,17 @@ bool m_tuple_matches(const uint8_t *template, const struct m_tuple *t)
 	return *template == ITEM_NULL || formal_match(template, t->bytes);
 }
 
+static bool is_visible(const struct m_tuple *t)
+{
+	return t->used && !t->taken && !t->delayed && !m_time_over(t);
+}
+
 bool m_tuple_exists(const struct m_tuple *t)
 {
 	return t->used && (!t->taken || t->token);
 }
 
-uint64_t m_tuple_put(int space, struct bytes item)
+uint64_t m_tuple_put(int session, int space, struct bytes item, const struct message_put *how)
 {
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
@@ -28,6 +33,10 @@ uint64_t m_tuple_put(int space, struct bytes item)
 		*t = (struct m_tuple){
 			.used = true, .space = space, .id = id, .len = (uint8_t)item.n};
 		memcpy(t->bytes, item.p, item.n);
+		m_time_put(t, session, how);
+		m_space_touch(space);
+		if (t->delayed)
+			return id;
 		m_watch_note("put", space, t);
 		m_tuple_appear(t);
 		return id;
@@ -41,6 +50,7 @@ void m_tuple_appear(struct m_tuple *t)
 
 	t->taken = false;
 	t->token = 0;
+	t->moment = ++w.now.turns;
 	m_space_touch(t->space);
 	for (int i = 0; i < WAITERS; i++) {
 		struct m_waiter *one = &w.now.waiters[i];
@@ -144,7 +154,7 @@ int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden
 	for (int i = 0; i < TUPLES; i++) {
 		struct m_tuple *t = &w.now.tuples[i];
 
-		if (t->used && (hidden ? m_tuple_exists(t) : !t->taken) && t->space == space &&
+		if (t->used && (hidden ? m_tuple_exists(t) : is_visible(t)) && t->space == space &&
 		    t->id > after && m_tuple_matches(template, t))
 			found[count++] = t;
 	}

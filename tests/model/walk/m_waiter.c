@@ -133,7 +133,7 @@ void m_waiter_counted(void)
 
 		/* What is overdue waits for the next batch, and the number for it. */
 		if (one->used && one->in && one->space >= 0 && !m_space(one->space)->dropped &&
-		    !m_claim_overdue(one->space) && is_counted(one, &count))
+		    !m_time_overdue(one->space) && is_counted(one, &count))
 			test_fail(__FILE__, __LINE__, "%llu of session %d still waits: there are %llu",
 			          (unsigned long long)one->n, one->session,
 			          (unsigned long long)count);
@@ -157,7 +157,7 @@ void m_waiter_expire(void)
 
 		if (!is_late(one) || one->op == MESSAGE_ATOMIC)
 			continue;
-		if (m_claim_overdue(one->space)) /* which waits for the next batch */
+		if (m_time_overdue(one->space)) /* which waits for the next batch */
 			one->deadline = w.now_ms + 1;
 		else
 			due[count++] = one;

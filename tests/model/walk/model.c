@@ -3,7 +3,7 @@
 
 void m_expire(void)
 {
-	m_claim_expire();
+	m_time_settle();
 	m_session_expire();
 	m_waiter_expire();
 }
@@ -29,6 +29,9 @@ void m_recover(const struct model *kept)
 		t->over = t->lease; /* again in full */
 		t->turn = t->id;    /* rows come by id */
 	}
+	for (int i = 0; i < TUPLES; i++)
+		if (w.now.tuples[i].used)
+			m_time_recover(&w.now.tuples[i]);
 	w.now.turns = w.now.next_id + 1;
 	for (int i = 0; i < OUTCOMES; i++) {
 		struct m_outcome *o = &w.now.outcomes[i];

@@ -29,12 +29,18 @@ struct m_space {
 	uint64_t last_batch;  /* 0 in a volatile one */
 	char name[40], dead[40];
 	uint64_t tries, max_tuples, max_bytes; /* 0: no limit */
-	uint8_t shape_len, shape[60];
+	uint8_t shape_len, shape[120];
 };
 
 
 struct m_tuple {
-	bool used, taken;
+	bool used;
+	bool taken;   /* claimed, too; else it stands in its space */
+	bool delayed; /* hidden there */
+	bool bound, orphan; /* to `binder`; to a session that is over */
+	int binder;
+	uint64_t due, expires; /* wall time; 0: never */
+	uint64_t moment;       /* of what is to happen then, the turn */
 	int space, session;
 	uint64_t id, n;       /* n: the request that took it; 0: acknowledged (a claim) */
 	uint64_t token;       /* of a claim; 0: none */
@@ -124,8 +130,8 @@ void m_space_run(int conn, int session, const struct request *r);
 
 /* ---- m_tuple.c ---------------------------------------------------------------- */
 
-/* Answers the id. */
-uint64_t m_tuple_put(int space, struct bytes item);
+/* Puts it as a session does; answers the id. */
+uint64_t m_tuple_put(int session, int space, struct bytes item, const struct message_put *how);
 
 /* A tuple appears: all matching readers, then the longest-waiting taker that may
  * have one more. */
@@ -199,14 +205,32 @@ struct m_tuple *m_claim_first(int session);
 void m_claim_done(struct m_tuple *t);
 
 /* `undone`: as if it had never been taken. */
-void m_claim_back(struct m_tuple *t, bool undone);
+void m_claim_back(struct m_tuple *t, bool undone, uint64_t delay_ms);
 
 /* False: there cannot be a space for it, and the claim stays. */
 bool m_claim_bury(struct m_tuple *t);
 void m_claim_expire(void);
 
-/* Whether a lease is over that could not end in this batch. */
-bool m_claim_overdue(int space);
+
+/* ---- m_time.c: the wall clock ---------------------------------------------------- */
+
+/* Settles what is overdue by both clocks. */
+void m_time_settle(void);
+
+/* Whether something of the space still is: it waits for the next batch. */
+bool m_time_overdue(int space);
+
+/* Whether it is gone, or may not come back. */
+bool m_time_over(const struct m_tuple *t);
+void m_time_put(struct m_tuple *t, int session, const struct message_put *how);
+void m_time_delay(struct m_tuple *t, uint64_t ms);
+
+/* Nothing of that is true of it any more. */
+void m_time_forget(struct m_tuple *t);
+
+/* What is bound to the session goes. */
+void m_time_release(int session);
+void m_time_recover(struct m_tuple *t);
 
 /* ---- m_session.c --------------------------------------------------------------- */
 

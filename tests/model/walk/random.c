@@ -86,10 +86,21 @@ static bool may_commit(int session)
 	return m_claim_first(session) || test_random_below(12) == 0;
 }
 
+void random_times(struct options *o)
+{
+	if (!w.limited && test_random_below(6) == 0)
+		random_uint(o, "ttl", 1 + test_random_below(test_random_below(2) ? 100 : 3000));
+	if (test_random_below(6) == 0)
+		random_uint(o, "delay", test_random_below(test_random_below(2) ? 100 : 3000));
+	if (test_random_below(6) == 0)
+		random_bool(o, "bound", test_random_below(4) > 0);
+}
+
 static unsigned put_options(struct buf *b)
 {
 	struct options o = {.count = 0};
 
+	random_times(&o);
 	if (test_random_below(5) == 0) {
 		item_put_text(&o.b, "unless");
 		random_template(&o.b);

@@ -15,6 +15,9 @@ struct options {
 void random_uint(struct options *o, const char *name, uint64_t value);
 void random_bool(struct options *o, const char *name, bool value);
 
+/* Those of what is put: ttl, delay, bound. */
+void random_times(struct options *o);
+
 /* Appends the options as a map and closes them; answers 1, or 0 when there is none. */
 unsigned random_options(struct buf *b, struct options *o);
 

@@ -36,16 +36,20 @@ static void put_reference(struct buf *b, unsigned guard)
 /* Its fields are sometimes those of what a guard matched. */
 static void put_out(struct buf *b, const char *space, const unsigned *matching, unsigned count)
 {
-	item_put_head(b, ITEM_ARRAY, 3);
+	struct options o = {.count = 0};
+
+	random_times(&o);
+	item_put_head(b, ITEM_ARRAY, 3 + (o.count > 0));
 	item_put_text(b, "out");
 	item_put_text(b, space);
 	if (count == 0 || test_random_below(2)) {
 		random_tuple(b);
-		return;
+	} else {
+		item_put_head(b, ITEM_ARRAY, 2);
+		put_reference(b, matching[test_random_below(count)]);
+		item_put_uint(b, test_random_below(3));
 	}
-	item_put_head(b, ITEM_ARRAY, 2);
-	put_reference(b, matching[test_random_below(count)]);
-	item_put_uint(b, test_random_below(3));
+	random_options(b, &o);
 }
 
 unsigned random_atomic(struct buf *b, bool room)

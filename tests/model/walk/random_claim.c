@@ -30,7 +30,7 @@ static void put_tokens(struct buf *b, const char *name, int session, uint64_t co
 			item_put_head(b, ITEM_ARRAY, 2);
 		item_put_uint(b, random_token(session));
 		if (back)
-			item_put_uint(b, 0);
+			item_put_uint(b, test_random_below(2) ? test_random_below(500) : 0);
 	}
 }
 
@@ -43,9 +43,13 @@ static void put_outs(struct buf *b, uint64_t count)
 	item_put_text(b, "out");
 	item_put_head(b, ITEM_ARRAY, count);
 	for (; count > 0; count--) {
-		item_put_head(b, ITEM_ARRAY, 2);
+		struct options o = {.count = 0};
+
+		random_times(&o);
+		item_put_head(b, ITEM_ARRAY, 2 + (o.count > 0));
 		item_put_text(b, test_random_below(10) ? space : random_space());
 		random_tuple(b);
+		random_options(b, &o);
 	}
 }
 

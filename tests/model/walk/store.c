@@ -87,7 +87,7 @@ void store_start(void)
 
 	engine_limits_default(&config.limits);
 	w.most_claims = w.few ? 5 : (int)config.limits.claims;
-	w.most_expiries = w.few ? 2 : config.limits.expiries;
+	w.most_expiries = w.limited ? 2 : config.limits.expiries;
 	w.expiries = 0;
 	if (w.few) {
 		config.limits.indexes = 2;
@@ -137,8 +137,8 @@ void store_crash(void)
 	} else {
 		journal_memory_crash(w.journal);
 	}
+	w.wall_ms = w.wall_last + 1;
 	w.now_ms++; /* a restart takes its time: cursors of watches begin at the wall clock */
-	w.wall_ms++;
 	store_start();
 	w.totals.crashes++;
 }

@@ -62,6 +62,9 @@ struct expected {
 	X(roomed, "outs that waited for room")                                                     \
 	X(atomics, "atomics at once")                                                              \
 	X(tried, "atomics that waited")                                                            \
+	X(due, "delays over")                                                                      \
+	X(lapsed, "tuples expired")                                                                \
+	X(unbound, "tuples gone with their session")                                               \
 	X(told, "events told")                                                                     \
 	X(gaps, "gaps")
 
@@ -84,11 +87,13 @@ struct world {
 	int expected_count;
 	struct buf expected_bytes;
 	uint64_t now_ms, wall_ms;
+	uint64_t wall_last; /* the latest it has ever been */
 	uint64_t random_id;
 	bool walking;
 	bool trace;
 	uint64_t every; /* so many steps engine_assert() looks at the inside */
 	bool sqlite; /* the journal: on a disk that loses power */
+	bool limited; /* the leases that end in a batch; then no tuple expires */
 	bool few;    /* indexes: they are dropped and built all the time, or a walk must do */
 	bool walked; /* the present request was given before */
 	int most_claims;   /* of a session */
