@@ -108,6 +108,10 @@ void waiter_follow(struct engine *e, struct space *s, const struct tuple *t,
  * tuple that is in no index yet. True: it was taken. */
 bool waiter_serve(struct engine *e, struct space *s, struct tuple *t, const struct keys *k);
 
+/* The key under which those stand that bind the same fields as `t`, or NULL. */
+struct waitkey *waiter_key(const struct waitshape *shape, const struct keys *k,
+                           const struct tuple *t);
+
 /* A waiter of the space, wherever it stands, or NULL. */
 struct waiter *waiter_any(struct space *s);
 
