@@ -62,7 +62,8 @@ int diag_words(char *const *words, unsigned count, unsigned literal, unsigned fl
                struct buf *out, struct diag_names *names, unsigned *word, struct diag_error *err);
 
 /* Appends the text of a canonical item: `[...]` form, parseable by diag_parse(),
- * formals as ?type and their constraints, references as @0.1, floats always with a point or exponent,
+ * formals as ?type and their constraints, references as @0.1, floats always with a point
+ * or exponent,
  * byte strings h''. */
 void diag_print(struct buf *out, const uint8_t *item);
 

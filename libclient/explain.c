@@ -67,7 +67,8 @@ static void put_value(struct buf *out, const uint8_t *p)
 	else if (item_bytes(p).n <= SHOWN_ITEM)
 		diag_print(out, p);
 	else
-		buf_text(out, h.major == ITEM_ARRAY ? "[...]" : h.major == ITEM_MAP ? "{...}" : "...");
+		buf_text(out, h.major == ITEM_ARRAY ? "[...]"
+		              : h.major == ITEM_MAP ? "{...}" : "...");
 }
 
 /* A formal as its text is, without the question mark. */

@@ -53,7 +53,8 @@ int operation_canonical(struct tilia *t, struct bytes cbor, struct bytes *item,
 /* The item that a caller's text says (DIAG_FORMALS, DIAG_REFS). `t` may be NULL. */
 int operation_parse(struct tilia *t, const char *text, unsigned flags, struct buf *item);
 
-/* Asks with what is built and waits; the same from the first on. call_result_close(r) in any case. */
+/* Asks with what is built and waits; the same from the first on. call_result_close(r)
+ * in any case. */
 int operation_ask_built(struct tilia *t, struct operation *o, struct call_result *r);
 int operation_ask(struct tilia *t, enum message_op kind, const struct tilia_op *op,
                   struct bytes item, struct call_result *r);

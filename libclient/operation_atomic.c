@@ -108,7 +108,8 @@ static bool is_match(const uint8_t *p)
 	struct item_head h, id;
 	const uint8_t *first = item_head(p, &h);
 
-	return *p == ITEM_NULL || (h.major == ITEM_ARRAY && h.arg >= 2 && *first >> 5 == ITEM_UINT &&
+	return *p == ITEM_NULL ||
+	       (h.major == ITEM_ARRAY && h.arg >= 2 && *first >> 5 == ITEM_UINT &&
 	                           *item_head(first, &id) >> 5 == ITEM_ARRAY);
 }
 

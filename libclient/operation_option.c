@@ -85,7 +85,8 @@ static int judge(struct tilia *t, enum message_op kind, uint64_t have)
 	if (!(MESSAGE_PUTS >> kind & 1))
 		return 0;
 	if ((have & (BIT(TIMEOUT) | BIT(ROOM))) == BIT(TIMEOUT))
-		return client_fail(t, ERROR_USAGE, "out waits for room alone: timeout_ms without it");
+		return client_fail(t, ERROR_USAGE,
+		                   "out waits for room alone: timeout_ms without it");
 	if ((have & (BIT(HIDDEN) | BIT(UNLESS))) == BIT(HIDDEN))
 		return client_fail(t, ERROR_USAGE, "visible is said of unless, which is not there");
 	return 0;

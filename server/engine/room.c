@@ -93,10 +93,12 @@ static int judge_space(struct room_ask *a, const struct space *s)
 	uint64_t tuples = s->all.count + s->hidden.count;
 	int count, bytes;
 
-	count = judge_limit(a, s->options.max_tuples, share->tuples, tuples - share->gone, "tuples");
+	count = judge_limit(a, s->options.max_tuples, share->tuples, tuples - share->gone,
+	                    "tuples");
 	if (count == ERROR_LIMIT)
 		return count;
-	bytes = judge_limit(a, s->options.max_bytes, share->bytes, s->bytes - share->freed, "bytes");
+	bytes = judge_limit(a, s->options.max_bytes, share->bytes, s->bytes - share->freed,
+	                    "bytes");
 	return bytes ? bytes : count;
 }
 

@@ -84,7 +84,8 @@ int stats_run(struct engine *e, struct conn *c, const struct event *ev)
 	if (bytes_equal(r->verb, bytes_of("waiting")))
 		return survey_run(e, c, ev);
 	if (r->verb.n > 0 && !bytes_equal(r->verb, bytes_of("spaces"))) {
-		reply_error(e, c, r->n, 0, ERROR_REQUEST, "stats: no such part: %.*s (spaces, waiting)",
+		reply_error(e, c, r->n, 0, ERROR_REQUEST,
+		            "stats: no such part: %.*s (spaces, waiting)",
 		            (int)(r->verb.n < 40 ? r->verb.n : 40), (const char *)r->verb.p);
 		return 0;
 	}

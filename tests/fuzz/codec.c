@@ -24,7 +24,8 @@ static void use(struct bytes item)
 	REQUIRE(codec_check(item, &limits, NULL));
 	REQUIRE(item_skip(item.p) == item.p + item.n);
 	diag_print(&text, item.p);
-	REQUIRE(diag_parse(buf_bytes(&text), DIAG_FORMALS | DIAG_REFS, &back, NULL, NULL, &err) == 0);
+	REQUIRE(diag_parse(buf_bytes(&text), DIAG_FORMALS | DIAG_REFS, &back, NULL, NULL,
+	                   &err) == 0);
 	REQUIRE(bytes_equal(item, buf_bytes(&back)));
 	if (formal_check_tuple(item, true, &why, &field, &detail) == 0)
 		REQUIRE(formal_match(item.p, item.p));

@@ -17,7 +17,8 @@ static void parses_to(struct buf *text, struct bytes item)
 	struct buf back = BUF_INIT;
 	struct diag_error err;
 
-	REQUIRE(diag_parse(buf_bytes(text), DIAG_FORMALS | DIAG_REFS, &back, NULL, NULL, &err) == 0);
+	REQUIRE(diag_parse(buf_bytes(text), DIAG_FORMALS | DIAG_REFS, &back, NULL, NULL,
+	                   &err) == 0);
 	REQUIRE(bytes_equal(item, buf_bytes(&back)));
 	buf_close(&back);
 }

@@ -47,7 +47,8 @@ static void comes_back(struct bytes template)
 	struct diag_error err;
 
 	diag_print(&text, template.p);
-	REQUIRE(diag_parse(buf_bytes(&text), DIAG_FORMALS | DIAG_REFS, &back, NULL, NULL, &err) == 0);
+	REQUIRE(diag_parse(buf_bytes(&text), DIAG_FORMALS | DIAG_REFS, &back, NULL, NULL,
+	                   &err) == 0);
 	REQUIRE(bytes_equal(template, buf_bytes(&back)));
 	buf_close(&text);
 	buf_close(&back);
