@@ -10,12 +10,14 @@ enum { OPT_VOLATILE = OPT_OWN, OPT_TRIES, OPT_DEAD, OPT_SHAPE, OPT_TUPLES, OPT_B
 
 const struct option_row space_options[] = {
 	{OPT_VOLATILE, 0, "volatile", OPT_FLAG, NULL, "create: in memory only"},
-	{OPT_TRIES, 0, "tries", OPT_VALUE, "N", "bury what was claimed so often in vain (0: never)"},
+	{OPT_TRIES, 0, "tries", OPT_VALUE, "N",
+	 "bury what was claimed so often in vain (0: never)"},
 	{OPT_DEAD, 0, "dead", OPT_VALUE, "NAME", "the space for what is buried (NAME.dead)"},
 	{OPT_SHAPE, 0, "shape", OPT_VALUE, "TEMPLATE",
 	 "'[...]' that all that is put must match (null: anything)"},
 	{OPT_TUPLES, 0, "tuples", OPT_VALUE, "N", "so many may be in it (0: no limit)"},
-	{OPT_BYTES, 0, "bytes", OPT_VALUE, "SIZE", "so many bytes of them: 512k, 10M, 1G (0: no limit)"},
+	{OPT_BYTES, 0, "bytes", OPT_VALUE, "SIZE",
+	 "so many bytes of them: 512k, 10M, 1G (0: no limit)"},
 	{OPT_MAX, 'n', "max", OPT_VALUE, "N", "bury, kick: so many at most (all)"},
 	OUTPUT_ROWS,
 	OPT_ROW_CONNECT,
@@ -32,7 +34,8 @@ struct verb {
 	bool makes;     /* --volatile */
 };
 
-static bool set_number(struct space *space, const struct option_scan *s, unsigned bit, uint64_t most,
+static bool set_number(struct space *space, const struct option_scan *s, unsigned bit,
+                       uint64_t most,
                        uint64_t *value)
 {
 	space->options.set |= bit;
@@ -52,7 +55,8 @@ static bool set_bytes(struct space *space, const struct option_scan *s)
 	if (n - (unit != NULL) < sizeof digits)
 		memcpy(digits, s->value, n - (unit != NULL));
 	if (!option_read_count(digits, (MESSAGE_NUMBER_MAX - 1) >> shift, &space->options.bytes))
-		return tool_usage(s->command, "--bytes wants a size like 512k, 10M or 1G, not \"%s\"",
+		return tool_usage(s->command,
+		                  "--bytes wants a size like 512k, 10M or 1G, not \"%s\"",
 		                  s->value), false;
 	space->options.bytes <<= shift;
 	return true;

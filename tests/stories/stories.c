@@ -9,7 +9,8 @@
  *   > wall -365d           the wall clock is set, back or forward; nothing is told of it
  *   > late 1s a [...]      so much later, before anything else is done
  *   > seal  > sync         > commit          (both)            > crash
- *   > limit ring_bytes 600  one of the engine's, from here on: ring_bytes, watch_bytes, bytes, waiting
+ *   > limit ring_bytes 600  one of the engine's, from here on: ring_bytes, watch_bytes, bytes,
+ *                           waiting
  *   > stop                 the server is about to
  *   > slices               from here on work waits for "work"; else it is done at once
  *   > quiet  > loud        what comes between leaves no trace

@@ -115,7 +115,8 @@ TEST(unless_and_drain_see_all_that_exists)
 
 TEST(delayed_bound_and_short_lived_tuples)
 {
-	struct tilia_op later = {.delay_ms = 100}, soon_gone = {.ttl_ms = 100}, bound = {.bound = true};
+	struct tilia_op later = {.delay_ms = 100}, soon_gone = {.ttl_ms = 100};
+	struct tilia_op bound = {.bound = true};
 	struct tilia_step step = {.kind = TILIA_STEP_OUT, .text = "[3]", .ttl_ms = 100};
 	struct tilia_put put = {.cbor = "\x81\x04", .size = 2, .ttl_ms = 100};
 	struct tilia_commit c = {.out = &put, .out_count = 1};
@@ -258,7 +259,8 @@ static void on_done(struct tilia *t, struct tilia_done *d, void *arg)
 
 TEST(submitted_waits_and_atomics_call_back)
 {
-	static const char step[] = "[[\"in\", \"main\", [\"job\", ?int]], [\"out\", \"main\", [@0.1]]]";
+	static const char step[] =
+		"[[\"in\", \"main\", [\"job\", ?int]], [\"out\", \"main\", [@0.1]]]";
 	struct seen wait = {0}, atomic = {0}, none = {0};
 	struct tilia_op now = {.timeout_ms = TILIA_NOWAIT};
 	struct tilia *t;

@@ -90,7 +90,8 @@ TEST(options_that_mean_nothing_are_refused_here)
 	        "visible is said of unless, which is not there");
 	refuses(MESSAGE_OUT, OP(.unless = "[1]", .unless_cbor = "\x80", .unless_size = 1),
 	        "unless or unless_cbor, not both");
-	refuses(MESSAGE_OUT, OP(.unless = "[1"), "byte 2 of the text: expected , or ], found the end");
+	refuses(MESSAGE_OUT, OP(.unless = "[1"),
+	        "byte 2 of the text: expected , or ], found the end");
 	refuses(MESSAGE_OUT, OP(.reserved = {name}), "the options are not zeroed");
 }
 
