@@ -23,18 +23,31 @@ static bool is_part(struct bytes rest)
 	return *rest.p == 1;
 }
 
-/* What the engine has done in its own time; the model follows. */
-static void observe(const struct effect *f)
+/* What the engine has done in its own time; the model follows. Watchers are told of
+ * what has happened, so theirs comes last. */
+static void observe(const struct effect *f, bool watch)
 {
+	int conn = (int)f->conn, session = w.conns[conn].session;
 	struct bytes rest;
 	uint64_t n;
-	int session = w.conns[f->conn].session;
 
 	rest = expect_open(f, &n);
+	if (session < 0 || watch != m_watch_is(conn, n))
+		return;
 	if (is_part(rest))
-		m_watch_part((int)f->conn, n, f->batch, rest.p + 1);
-	else if (session >= 0 && !m_watch_dropped((int)f->conn, n))
+		m_watch_part(conn, n, f->batch, rest.p + 1);
+	else if (watch)
+		m_watch_dropped(conn, n);
+	else
 		m_waiter_answered(session, n, rest);
+}
+
+static void observe_all(void)
+{
+	for (int watch = 0; watch < 2; watch++)
+		for (size_t i = 0; i < w.fx.count; i++)
+			if (w.fx.list[i].kind == EFFECT_REPLY)
+				observe(&w.fx.list[i], watch);
 }
 
 /* What comes and goes, when $TRACE asks for it. */
@@ -78,12 +91,10 @@ static void check_resumed(void)
 
 void driver_check(void)
 {
-	for (size_t i = 0; i < w.fx.count; i++)
-		if (w.fx.list[i].kind == EFFECT_REPLY) {
-			if (w.trace)
-				trace_reply(&w.fx.list[i]);
-			observe(&w.fx.list[i]);
-		}
+	for (size_t i = 0; i < w.fx.count && w.trace; i++)
+		if (w.fx.list[i].kind == EFFECT_REPLY)
+			trace_reply(&w.fx.list[i]);
+	observe_all();
 	m_waiter_counted();
 	for (size_t i = 0; i < w.fx.count; i++)
 		check_effect(&w.fx.list[i]);

@@ -268,7 +268,9 @@ void m_watch_note(const char *kind, int space, const struct m_tuple *t);
 void m_watch_run(int conn, const struct request *r, int space);
 void m_watch_reset(void);
 
-/* Whether there is a watch of it. */
+bool m_watch_is(int conn, uint64_t n);
+
+/* Whether there is a watch of the space. */
 bool m_watch_names(int space);
 
 /* The last cursor that anybody was told. */
@@ -280,7 +282,7 @@ void m_watch_cancel_all(int conn, bool answered);
 
 /* The engine has sent a part, or the end of one whose space was dropped. */
 void m_watch_part(int conn, uint64_t n, uint64_t batch, const uint8_t *part);
-bool m_watch_dropped(int conn, uint64_t n);
+void m_watch_dropped(int conn, uint64_t n);
 
 /* No work is left: who has no unconfirmed parts has all there is. */
 void m_watch_settled(void);
