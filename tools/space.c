@@ -35,8 +35,7 @@ struct verb {
 };
 
 static bool set_number(struct space *space, const struct option_scan *s, unsigned bit,
-                       uint64_t most,
-                       uint64_t *value)
+                       uint64_t most, uint64_t *value)
 {
 	space->options.set |= bit;
 	return option_count(s, most, value);
