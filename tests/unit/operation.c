@@ -121,6 +121,7 @@ TEST(a_submitted_wait_or_atomic_is_given_as_its_arguments)
 	submits(TILIA_WAIT, OP(.max = 2), "[[?], [\"eq\", 0]]", "wait has no option max");
 	submits(TILIA_ATOMIC, OP(.timeout_ms = TILIA_NOWAIT),
 	        "[[\"in\", \"s\", [?int]], [\"out\", \"s\", [@0.0+1]]]",
-	        "\"atomic\" [[\"in\", \"s\", [?int]], [\"out\", \"s\", [@0.0+1]]] {\"timeout\": 0}");
+	        "\"atomic\" [[\"in\", \"s\", [?int]], [\"out\", \"s\", [@0.0+1]]] "
+	        "{\"timeout\": 0}");
 	submits(TILIA_ATOMIC, OP(.visible = true), "[]", "atomic has no option hidden");
 }
