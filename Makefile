@@ -23,6 +23,7 @@ LIBS_ALL  = $(shell $(PKG) --libs libuv libcbor sqlite3 libxxhash) -lm
 # $(call do,WORD): what is made instead of the command that makes it.
 do       = $(if $(V),,@echo '$(1) $@';)
 sources  = $(wildcard $(addsuffix /*.c,$(1)))
+comma    := ,
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
 LIB_OBJ    := $(call objects,libclient libclient/base)
@@ -81,6 +82,13 @@ $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(TESTLIB) $(filter-out %/main.o,$(SERVER_OBJ
 
 # The model's walk is more than one file.
 $(BUILD)/tests/model/engine_model: $(call objects,tests/model/walk)
+
+# The same walk, of an engine with a defect (ld puts one where files call each other).
+$(BUILD)/tests/model/engine_planted: $(BUILD)/tests/model/planted/walk
+$(BUILD)/tests/model/planted/walk: $(BUILD)/tests/model/planted/plant.o $(BUILD)/tests/model/engine_model.o \
+    $(call objects,tests/model/walk) $(TESTLIB) $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
+	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libtilia.a $(LIBS_ALL) \
+	  $(addprefix -Wl$(comma)--wrap=,waiter_serve space_reveal engine_step claim_restore)
 
 $(EXAMPLES): $(BUILD)/docs/examples/%: docs/examples/%.c $(BUILD)/libtilia.a
 	@mkdir -p $(@D)

@@ -149,7 +149,7 @@ static uint64_t wish(const char *name, uint64_t fallback)
 	return s && *s ? strtoull(s, NULL, 0) : fallback;
 }
 
-/* So many seeds from $SEED or 1 on; that one alone when it is given. With $SOAK, seeds
+/* So many seeds ($SEEDS) from $SEED or 1 on; that one alone when it is given. With $SOAK, seeds
  * until there were $STEPS steps, the inside looked at once in $CHECK of them. */
 static void walks(uint64_t seeds, uint64_t soak_steps, int turns, bool sqlite)
 {
@@ -159,7 +159,7 @@ static void walks(uint64_t seeds, uint64_t soak_steps, int turns, bool sqlite)
 	time_t began = time(NULL);
 	struct totals sum = {0};
 
-	seeds = one || soak ? 1 : seeds;
+	seeds = one || soak ? 1 : wish("SEEDS", seeds);
 	do {
 		test_note_seed(seed);
 		walk(seed++, turns, sqlite, every);

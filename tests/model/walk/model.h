@@ -141,7 +141,8 @@ void m_tuple_appear(struct m_tuple *t);
 bool m_tuple_exists(const struct m_tuple *t);
 bool m_tuple_matches(const uint8_t *template, const struct m_tuple *t);
 
-/* All visible matches, oldest first or in the order of the template; with `hidden`, all that exist. */
+/* All visible matches, oldest first or in the order of the template; with `hidden`, all
+ * that exist. */
 int m_tuple_scan(int space, const uint8_t *template, uint64_t after, bool hidden,
                  struct m_tuple **found);
 
