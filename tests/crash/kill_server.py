@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""tiliad dies by kill -9, again and again, while 8 clients put and take: the books add up."""
+"""tiliad dies by kill -9, again and again, under clients that put, take, claim and commit: the books add up.
+
+    CYCLES=1000 tests/crash/kill_server.py everything_happens_once_over_killed_servers
+"""
 import os
 import sys
 import time
@@ -7,8 +10,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness  # noqa: E402
 from fleet import Fleet, preload  # noqa: E402
+from wire import Wire  # noqa: E402
 
-CYCLES = int(os.environ.get("CYCLES") or (100 if os.environ.get("SOAK") else 10))
+CYCLES = int(os.environ.get("CYCLES") or (100 if os.environ.get("SOAK") else 25))
 
 
 def say(fleet, ledger, began):
@@ -17,7 +21,7 @@ def say(fleet, ledger, began):
 
 
 def survive(fleet):
-    """CYCLES kills; all that was acknowledged is there, once."""
+    """CYCLES kills; all that was acknowledged is there, once, and nobody is stuck."""
     began = time.monotonic()
     fleet.man()
     for _ in range(CYCLES):
@@ -25,6 +29,8 @@ def survive(fleet):
     fleet.progress()
     ledger = fleet.end()
     say(fleet, ledger, began)
+    stats = Wire(fleet.server.address).ask("stats")[1]
+    assert (stats["claims"], stats["waiting"], stats["sessions"]) == (0, 0, 0), stats
     assert ledger.faults() == [], ledger.faults()
     assert ledger.wrong == [] and not ledger.doubt, (ledger.wrong[:9], sorted(ledger.doubt)[:9])
     assert set(ledger.ends.values()) == {0}, ledger.ends
@@ -33,6 +39,11 @@ def survive(fleet):
 
 def test_nothing_is_lost_and_nothing_comes_twice_with_sessions():
     survive(Fleet("pcPCpcPC", seed=1))
+
+
+def test_everything_happens_once_over_killed_servers():
+    """Sixteen clients that put, take, claim, commit and do atomics; half of them under `tilia run`."""
+    survive(Fleet("rrrrrrrr" "aAaA" "yYyY", seed=5))
 
 
 def test_nothing_is_lost_when_unsynced_writes_are():

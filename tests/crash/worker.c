@@ -1,9 +1,10 @@
 /* A client that puts and takes until its stdin ends, and writes down what came of it:
  *
- *	worker ADDRESS NAME SEED DEPTH LOG [none]
+ *	worker ADDRESS NAME SEED DEPTH LOG [none | all]
  *
- * DEPTH 0: blocking calls; above: so many requests at once. `none`: without a session. It has no
- * retry code of its own: what a broken connection needs is libtilia's. Tuples are ["job", lane,
+ * DEPTH 0: blocking calls; above: so many requests at once. `none`: without a session. `all`:
+ * claims with commits, and atomics, too. It has no retry code of its own: what a broken
+ * connection needs is libtilia's. Tuples are ["job", lane,
  * key, filler], keys are NAME * 10,000,000 + n. A line of LOG is one write():
  *
  *	p KEY		it is about to put this one
@@ -16,6 +17,9 @@
  *	V CODE N	not known what was taken, up to N
  *	E CODE N	refused, none taken
  *	B KEY ID	this one was taken and given back
+ *	C KEY ID TRIES TOKEN	claimed
+ *	R KEY ID	its claim was given back
+ *	D KEY		not put, for certain: there was nothing to take for it
  *	end CODE	how the session ended
  */
 #include "../../libclient/tilia.h"
@@ -32,6 +36,7 @@
 
 #define LANES 4
 #define FILLER 6000
+#define LEASE_MS 600000 /* nobody lives so long */
 
 struct put {
 	int64_t key;
@@ -40,6 +45,7 @@ struct put {
 static int log_fd;
 static int64_t next_key;
 static uint64_t state;
+static bool all;
 static char filler[FILLER + 1];
 
 static uint64_t chance(uint64_t below)
@@ -176,6 +182,101 @@ static void blocking_take(struct tilia *t)
 	tilia_tuple_free(found);
 }
 
+/* --- claims and atomics ---------------------------------------------------- */
+
+static void note_claims(const struct tilia_tuple *tuple)
+{
+	for (; tuple != NULL; tuple = tilia_tuple_next(tuple)) {
+		int64_t key;
+
+		if (tilia_tuple_int(tuple, 2, &key) != 0)
+			_exit(8);
+		note("C %lld %llu %u %llu\n", (long long)key,
+		     (unsigned long long)tilia_tuple_id(tuple), tilia_tuple_tries(tuple),
+		     (unsigned long long)tilia_tuple_token(tuple));
+	}
+}
+
+/* Ends the claims, all of them done or all given back, and puts a tuple in the same step. */
+static void commit(struct tilia *t, const struct tilia_tuple *found, bool done)
+{
+	uint64_t tokens[5], id = 0;
+	const struct tilia_tuple *tuple;
+	struct tilia_commit c = {.out_count = 1};
+	struct tilia_put put = {0};
+	int64_t key = next_key++;
+	size_t n = 0;
+	void *cbor;
+	int code;
+
+	for (tuple = found; tuple != NULL; tuple = tilia_tuple_next(tuple))
+		tokens[n++] = tilia_tuple_token(tuple);
+	*(done ? &c.done : &c.back) = tokens;
+	*(done ? &c.done_count : &c.back_count) = n;
+	code = tilia_build(t, &cbor, &put.size, "siLs", "job", (int)(key % LANES), (uint64_t)key, "");
+	if (code != 0)
+		_exit(7);
+	put.cbor = cbor;
+	c.out = &put;
+	note("p %lld\n", (long long)key);
+	code = tilia_commit(t, &c, &id);
+	put_ended(key, code, id);
+	if (code == 0)
+		note_tuples(done ? 'T' : 'R', found);
+	tilia_free(cbor);
+}
+
+/* It does other things while it holds the claims, too. */
+static void claim(struct tilia *t)
+{
+	struct tilia_op op = take_options();
+	struct tilia_tuple *found = NULL;
+	char text[100];
+	int code;
+
+	op.lease_ms = LEASE_MS;
+	note("t %u\n", op.max);
+	code = tilia_in_text_x(t, &op, take_template(text, sizeof(text)), &found);
+	take_ended(code, op.max);
+	if (code != 0)
+		return;
+	note_claims(found);
+	while (chance(2) == 0)
+		chance(2) == 0 ? blocking_put(t) : blocking_take(t);
+	if (chance(4) == 0) {
+		uint64_t token = tilia_tuple_token(found);
+
+		take_ended(tilia_renew(t, &token, 1, LEASE_MS, NULL), op.max);
+	}
+	commit(t, found, chance(4) != 0);
+	tilia_tuple_free(found);
+}
+
+/* Takes one and puts one that has the other's filler: both or neither. */
+static void atomic(struct tilia *t)
+{
+	struct tilia_op op = {.timeout_ms = chance(2) == 0 ? TILIA_NOWAIT : 1 + (int64_t)chance(20)};
+	int64_t key = next_key++;
+	char in[100], out[100];
+	struct tilia_step steps[] = {
+		{.kind = TILIA_STEP_NO, .text = "[\"stop\"]"},
+		{.kind = TILIA_STEP_IN, .text = take_template(in, sizeof(in))},
+		{.kind = TILIA_STEP_OUT, .text = out},
+	};
+	int code;
+
+	snprintf(out, sizeof(out), "[\"job\", %d, %lld, @1.3]", (int)(key % LANES), (long long)key);
+	note("p %lld\n", (long long)key);
+	code = tilia_atomic(t, &op, steps, 3);
+	if (code == TILIA_NONE)
+		note("D %lld\n", (long long)key);
+	else
+		put_ended(key, code, steps[2].id);
+	if (code == 0)
+		note_tuples('T', steps[1].found);
+	tilia_tuple_free(steps[1].found);
+}
+
 /* --- several at once ------------------------------------------------------- */
 
 static void put_done(struct tilia *t, struct tilia_done *d, void *arg)
@@ -243,8 +344,12 @@ static int live(struct tilia *t, size_t depth)
 	int code = 0;
 
 	while (code == 0 && !is_over()) {
-		bool put = chance(100) < 52; /* so that the store fills slowly */
+		bool put = chance(100) < (all ? 60 : 52); /* so that the store fills slowly */
 
+		if (all && chance(4) == 0) {
+			chance(2) == 0 ? claim(t) : atomic(t);
+			continue;
+		}
 		if (depth == 0) {
 			put ? blocking_put(t) : blocking_take(t);
 			continue;
@@ -263,13 +368,14 @@ int main(int argc, char **argv)
 	int code;
 
 	if (argc < 6) {
-		fprintf(stderr, "usage: worker ADDRESS NAME SEED DEPTH LOG [none]\n");
+		fprintf(stderr, "usage: worker ADDRESS NAME SEED DEPTH LOG [none | all]\n");
 		return 2;
 	}
 	options.address = argv[1];
 	next_key = atoll(argv[2]) * 10000000;
 	state = (strtoull(argv[3], NULL, 10) * 1000003 + (uint64_t)next_key) * 2654435761u | 1;
-	options.no_session = argc > 6;
+	options.no_session = argc > 6 && strcmp(argv[6], "none") == 0;
+	all = argc > 6 && strcmp(argv[6], "all") == 0;
 	memset(filler, 'x', FILLER);
 	log_fd = open(argv[5], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	code = log_fd < 0 ? TILIA_E_SYSTEM : tilia_open(&t, &options);

@@ -1,4 +1,5 @@
 """A server and the clients that put and take there, for the crash tests."""
+import itertools
 import os
 import random
 import signal
@@ -24,7 +25,8 @@ def preload(name):
 
 class Fleet:
     """`kinds`: a text of one letter a client: c (C, one request at a time), C (several at once),
-    n and N (the same without sessions), p (Python), P (Python, three threads)."""
+    n and N (the same without sessions), p (Python), P (Python, three threads); a, A, y, Y are c, C, p, P
+    with claims and atomics, too. A run of r is as many y under one `tilia run`."""
 
     def __init__(self, kinds, *args, env=None, seed=0, volatile=False):
         self.random = random.Random(harness.SEED * 1000 + seed)
@@ -33,6 +35,7 @@ class Fleet:
         self.store = os.path.join(self.folder, "store.db")
         self.args, self.env, self.kinds = args, env or dict(os.environ), kinds
         self.sock = os.path.join(self.folder, "s")
+        self.stop_file = os.path.join(self.folder, "stop")
         self.server = None
         self.start()
         self.logs = []
@@ -47,22 +50,41 @@ class Fleet:
             return f.read()
 
     def man(self, address=None):
-        for kind in self.kinds:
-            self.join(kind, address)
+        for kind, same in itertools.groupby(self.kinds):
+            if kind == "r":
+                self.launch(len(list(same)))
+            else:
+                for _ in same:
+                    self.join(kind, address)
 
     def join(self, kind, address=None):
         """One more client."""
         i = len(self.clients)
         log = os.path.join(self.folder, "%d.%s" % (i, kind))
-        depth = 1 + self.random.randrange(40) if kind in "CN" else 3 if kind == "P" else 0
-        argv = [sys.executable, PY_WORKER] if kind in "pP" else [WORKER]
+        depth = 1 + self.random.randrange(40) if kind in "CNA" else 3 if kind in "PY" else 0
+        argv = [sys.executable, PY_WORKER] if kind in "pPyY" else [WORKER]
         argv += [address or self.server.address, str(i + 1), str(self.seed), str(depth), log]
         if kind in "nN":
             argv.append("none")
+        elif kind in "aAyY":
+            argv.append("all")
         self.logs.append(log)
         open(log, "w").close()
         self.clients.append(harness.start(argv, stdin=subprocess.PIPE, stderr=open(log + ".err", "w")))
         return self.clients[-1]
+
+    def launch(self, n):
+        """So many workers of one launcher, over its connection."""
+        first = len(self.clients)
+        logs = [os.path.join(self.folder, "%d.r" % (first + i)) for i in range(n)]
+        for log in logs:
+            open(log, "w").close()
+        argv = [harness.TILIA, "run", "--on", "%d/local" % n, PY_WORKER, "", str(first + 1), str(self.seed), "1",
+                os.path.join(self.folder, "%.r"), "all", self.stop_file]
+        launcher = harness.start(argv, env=dict(os.environ, TILIA=self.server.address), stdin=subprocess.PIPE,
+                                 stderr=open(logs[0] + ".err", "w"))
+        self.logs += logs
+        self.clients += [launcher] * n
 
     def sizes(self):
         return [os.path.getsize(log) for log in self.logs]
@@ -70,11 +92,14 @@ class Fleet:
     def running(self):
         for client, log in zip(self.clients, self.logs):
             if client.poll() is not None and client.returncode != -signal.SIGKILL:
-                with open(log + ".err") as f:
-                    raise AssertionError("%s ended with %s: %s" % (log, client.returncode, f.read()))
+                raise AssertionError("%s ended with %s: %s" % (log, client.returncode, self.said(client)))
         if self.server.poll() is not None:
             raise AssertionError("tiliad ended with %s: %s" % (self.server.returncode, self.server_log()[-2000:]))
         return True
+
+    def said(self, client):
+        with open(self.logs[self.clients.index(client)] + ".err") as f:
+            return f.read()
 
     def progress(self, each=60, seconds=60):
         """Waits until every living client wrote `each` bytes more: it is served."""
@@ -105,6 +130,7 @@ class Fleet:
 
     def end(self):
         """The clients finish, the rest is taken: the books."""
+        open(self.stop_file, "w").close()
         for client in self.clients:
             if client.poll() is None:
                 client.stdin.close()

@@ -9,6 +9,7 @@ class Ledger:
 
     def __init__(self, logs, left):
         self.put, self.doubt, self.never, self.taken, self.unknown = {}, set(), set(), [], []
+        self.claims, self.returned = {}, collections.Counter()  # key: [(token, tries)]
         self.given_back, self.wrong, self.ends = 0, [], {}
         self.by_log = {}
         for path in logs:
@@ -33,6 +34,9 @@ class Ledger:
                 self.doubt.remove(args[0])
                 self.never.add(args[0])
                 self.wrong.append("%s: put of %d failed with %d" % (name, *args))
+            elif what == "D":
+                self.doubt.remove(args[0])
+                self.never.add(args[0])
             elif what == "U":
                 self.wrong.append("%s: put of %d is not known: %d" % (name, *args))
             elif what == "T":
@@ -40,6 +44,10 @@ class Ledger:
                 self.by_log[path].append(args[0])
             elif what == "B":
                 self.given_back += 1
+            elif what == "C":
+                self.claims.setdefault(args[0], []).append((args[3], args[2]))
+            elif what == "R":
+                self.returned[args[0]] += 1
             elif what == "V":
                 self.unknown.append((name, args[1]))
                 self.wrong.append("%s: a take of %d is not known: %d" % (name, args[1], args[0]))
@@ -65,15 +73,23 @@ class Ledger:
         return sorted(key for key, number in self.taken + self.left
                       if key in self.put and self.put[key] != number)
 
+    def mistried(self):
+        """Claimed otherwise than 1, 2, ... times, with tokens that rise, each but the last given back."""
+        return sorted(key for key, claims in self.claims.items()
+                      if [tries for _, tries in sorted(claims)] != list(range(1, len(claims) + 1))
+                      or len(set(claims)) != len(claims)
+                      or not len(claims) - 1 <= self.returned[key] <= len(claims))
+
     def faults(self):
         """What is wrong whatever broke: a list of texts, empty when all is well."""
         found = []
-        for what in ("lost", "twice", "from_nowhere", "misnamed"):
+        for what in ("lost", "twice", "from_nowhere", "misnamed", "mistried"):
             keys = getattr(self, what)()
             if keys:
                 found.append("%d %s: %s" % (len(keys), what, keys[:9]))
         return found
 
     def __str__(self):
-        return "%d put, %d in doubt, %d taken, %d given back, %d left" % (
-            len(self.put), len(self.doubt), len(self.taken), self.given_back, len(self.left))
+        return "%d put, %d in doubt, %d taken, %d claims, %d given back, %d left" % (
+            len(self.put), len(self.doubt), len(self.taken), sum(map(len, self.claims.values())),
+            self.given_back + sum(self.returned.values()), len(self.left))
