@@ -83,6 +83,10 @@ static void create(struct engine *e, struct conn *c, const struct request *r)
 		            e->config.limits.spaces);
 		return;
 	}
+	if (e->disk_low) {
+		reply_error(e, c, r->n, 0, ERROR_FULL, "space create: the disk is full");
+		return;
+	}
 	if (!dead_ok(e, c, r, is_volatile))
 		return;
 	read_options(r, &options);

@@ -149,7 +149,7 @@ static void check_atomic(const struct engine *e, const struct waiter *w)
 	assert(a->searching || a->seeker.searches.next == &a->seeker.searches);
 	assert(!could_be_done(e, a) || will_be_tried(w));
 	assert(e->tries.count == 0 || work_active(&e->trying) || e->searching > 0 ||
-	       e->expiries >= e->config.limits.expiries);
+	       engine_sated(e));
 }
 
 /* ---- all ------------------------------------------------------------------------------ */

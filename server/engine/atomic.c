@@ -26,7 +26,7 @@ static bool may_try(const struct engine *e)
 	const struct atomic *a = first_of_queue(e);
 
 	return a && (a->searching || e->searching < TRIES_AT_ONCE) &&
-	       e->expiries < e->config.limits.expiries;
+	       !engine_sated(e);
 }
 
 static unsigned tries_run(struct engine *e, struct work *work, unsigned units);

@@ -18,6 +18,8 @@ void engine_limits_default(struct engine_limits *l)
 		.outcome_bytes = (uint64_t)16 << 20,
 		.claims = 131072,
 		.expiries = 12500,
+		.low_expiries = 500,
+		.low_sessions = 1024,
 		.settles = 256,
 		.sessions = 65536,
 		.spaces = 4096,
@@ -269,6 +271,19 @@ static void stop(struct engine *e)
 	}
 }
 
+/* Whoever waits for room stands in line for another reason now, or for none. */
+static void set_disk(struct engine *e, bool low)
+{
+	struct seq_cursor at;
+
+	if (low && !e->disk_low)
+		e->low_sessions = e->session_ids.count + e->config.limits.low_sessions;
+	e->disk_low = low;
+	atomic_sealed(e); /* more may be tried in this batch, perhaps */
+	for (struct space *s = seq_after(&e->spaces, 0, &at); s; s = seq_next(&at))
+		putter_wake(e, s);
+}
+
 static struct conn *conn_of(const struct engine *e, const struct event *ev)
 {
 	assert(ev->conn < e->conn_cap && e->conns[ev->conn]);
@@ -328,6 +343,9 @@ static int take_event(struct engine *e, const struct event *ev)
 		break;
 	case EV_STOP:
 		stop(e);
+		break;
+	case EV_DISK:
+		set_disk(e, ev->low);
 		break;
 	}
 	return 0;

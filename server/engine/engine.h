@@ -42,6 +42,8 @@ struct engine_limits {
 	uint64_t outcome_bytes;    /* and their bytes: 16 MiB */
 	uint32_t claims;           /* open claims of a session: 131,072 */
 	uint32_t expiries;         /* leases and tuples that may end durably in one batch: 12,500 */
+	uint32_t low_expiries;     /* the same while the disk is low: 500 */
+	uint32_t low_sessions;     /* more sessions than there were, while the disk is low: 1,024 */
 	uint32_t settles;          /* overdue leases, dues and ttls settled before a request: 256 */
 	uint32_t sessions;         /* per principal: 65,536 */
 	uint32_t spaces;           /* in all: 4,096 */
@@ -123,6 +125,8 @@ enum event_kind {
 	EV_TIME,  /* nothing but time passing */
 	EV_SEAL,  /* the open batch is handed to the journal; the next opens */
 	EV_STOP,  /* every waiting request is answered `stopping`; later ones too */
+	EV_DISK,  /* low: what makes durable spaces grow is refused from here on (`full`); or no
+	             more, and outs that wait for room are tried */
 };
 
 struct event {
@@ -138,6 +142,7 @@ struct event {
 	const struct message_error *bad;
 	const struct change *change;
 	uint8_t random[ENGINE_SESSION_ID];
+	bool low;        /* EV_DISK */
 	bool batch_full; /* EV_REQUEST: nothing durable may be changed before the next EV_SEAL */
 };
 

@@ -144,6 +144,10 @@ static bool hello_new(struct engine *e, struct conn *c, const struct event *ev)
 		            "hello: too many sessions of this principal");
 		return false;
 	}
+	if (e->disk_low && e->session_ids.count >= e->low_sessions) {
+		reply_error(e, c, r->n, 0, ERROR_FULL, "hello: the disk is full");
+		return false;
+	}
 	s->grace_ms = wanted_grace(e, r);
 	if (request_has(r, OPTION_MAY))
 		s->may = session_copy(r->option[OPTION_MAY].s);

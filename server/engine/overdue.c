@@ -40,7 +40,7 @@ static enum clock overdue_by(const struct engine *e, const struct space *s)
 
 static bool must_wait(const struct engine *e, bool is_volatile)
 {
-	return !is_volatile && e->expiries >= e->config.limits.expiries;
+	return !is_volatile && engine_sated(e);
 }
 
 /* The space's place among the others follows its first; while it is at work it has none. */

@@ -55,6 +55,7 @@ void room_put(struct room_ask *a, struct space *s, struct bytes tuple)
 {
 	a->tuples++;
 	a->bytes += tuple.n;
+	a->durable |= !s->is_volatile;
 	judge_shape(a, s, tuple);
 	if (is_limited(s)) {
 		struct room_share *share = share_of(a, s);
@@ -102,22 +103,32 @@ static int judge_space(struct room_ask *a, const struct space *s)
 	return bytes ? bytes : count;
 }
 
-int room_judge(const struct engine *e, struct room_ask *a)
+/* What holds for all spaces: the disk, and the limit of all tuples. */
+static void judge_server(const struct engine *e, struct room_ask *a)
 {
 	uint64_t most = e->config.limits.bytes;
 
+	a->batch = 0;
+	if (a->bytes <= most && a->durable && e->disk_low) {
+		a->code = ERROR_FULL;
+		buf_printf(&a->why, "the disk is full");
+	} else if (e->bytes + a->bytes > most) {
+		a->code = a->bytes > most ? ERROR_LIMIT : ERROR_FULL;
+		a->server = true;
+		buf_printf(&a->why, "the server's tuples take %llu bytes, its limit",
+		           (unsigned long long)most);
+	}
+}
+
+int room_judge(const struct engine *e, struct room_ask *a)
+{
 	for (struct list *it = a->shares.next; it != &a->shares && !a->code; it = it->next) {
 		struct space *s = list_entry(it, struct space, share.link);
 
 		a->code = judge_space(a, s);
 		a->batch = s->last_batch;
 	}
-	if (!a->code && a->bytes > 0 && e->bytes + a->bytes > most) {
-		a->code = a->bytes > most ? ERROR_LIMIT : ERROR_FULL;
-		a->server = true;
-		a->batch = 0;
-		buf_printf(&a->why, "the server's tuples take %llu bytes, its limit",
-		           (unsigned long long)most);
-	}
+	if (!a->code && a->bytes > 0)
+		judge_server(e, a);
 	return a->code;
 }

@@ -26,6 +26,7 @@ struct room_ask {
 	unsigned tuples;
 	size_t bytes;       /* of their arrays */
 	int code;           /* what is in the way: ERROR_SHAPE, ERROR_LIMIT, ERROR_FULL */
+	bool durable;       /* some of it is for a durable space */
 	bool server;        /* it is the server that is full, not a space */
 	struct buf why;
 	uint64_t batch;     /* that the refusal must wait for */

@@ -408,6 +408,8 @@ struct engine {
 	uint64_t lease_ms;       /* the lease clock */
 	uint64_t batch, boot;
 	bool ready, stopping, batch_full;
+	bool disk_low;           /* durable spaces may not grow */
+	size_t low_sessions;     /* then: how many there may be */
 	bool main_kept;          /* recovery found the row of `main` */
 
 	uint64_t next_id;        /* the one counter */
@@ -470,6 +472,14 @@ uint64_t engine_id(struct engine *e);
 /* The batch a reply that shows this id must wait for, in a space whose own is
  * `batch`. */
 uint64_t engine_wait(const struct engine *e, uint64_t id, uint64_t batch);
+
+/* Whether as much has ended by the clock in this batch as may. */
+static inline bool engine_sated(const struct engine *e)
+{
+	const struct engine_limits *l = &e->config.limits;
+
+	return e->expiries >= (e->disk_low ? l->low_expiries : l->expiries);
+}
 
 /* Frees a tuple at the start of the next step: effects may point to it. */
 void engine_bury(struct engine *e, struct tuple *t);

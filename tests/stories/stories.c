@@ -12,6 +12,7 @@
  *   > limit ring_bytes 600  one of the engine's, from here on: ring_bytes, watch_bytes, bytes,
  *                           waiting
  *   > stop                 the server is about to
+ *   > disk low|well        what the journal tells of it
  *   > slices               from here on work waits for "work"; else it is done at once
  *   > quiet  > loud        what comes between leaves no trace
  *   > many 16000 hello     each on a connection of its own, closed at once
@@ -435,6 +436,8 @@ static void limit(const char *text)
 		l->watch_bytes = n;
 	else if (strncmp(text, "bytes ", 6) == 0)
 		l->bytes = n;
+	else if (strncmp(text, "low_sessions ", 13) == 0)
+		l->low_sessions = (uint32_t)n;
 	else if (strncmp(text, "waiting ", 8) == 0)
 		l->waiting = (uint32_t)n;
 	else if (strncmp(text, "putters ", 8) == 0)
@@ -506,6 +509,11 @@ static void play(char *line)
 	} else if (strcmp(line, "stop") == 0) {
 		struct event ev = event(EV_STOP);
 
+		step(&ev);
+	} else if (strncmp(line, "disk ", 5) == 0) {
+		struct event ev = event(EV_DISK);
+
+		ev.low = strcmp(rest, "low") == 0;
 		step(&ev);
 	} else if (strcmp(line, "check") == 0) {
 		check();
@@ -679,6 +687,7 @@ STORY(watchers_wait_like_others)
 STORY(a_space_has_a_shape)
 STORY(a_full_space_refuses)
 STORY(a_crash_keeps_a_spaces_options)
+STORY(a_full_disk_lets_takes_go_on)
 STORY(full_waits_for_room)
 STORY(waiting_outs_resume)
 STORY(a_full_server_lets_outs_wait)
