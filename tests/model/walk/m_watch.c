@@ -31,7 +31,7 @@ static struct m_watch {
 	bool used, gap, sending; /* gap: one must come first */
 	int conn, space;
 	uint64_t n, after; /* after: seq of the last event it was told, or that was told before */
-	uint64_t batch;
+	uint64_t batch; /* of the last event it was told */
 	uint8_t bytes[120];
 } watches[WATCHES];
 
@@ -227,6 +227,7 @@ void m_watch_part(int conn, uint64_t n, uint64_t batch, const uint8_t *part)
 		fail_part(e, part);
 	check_cursor(log_of(one->space), e->seq, cursor);
 	one->after = e->seq;
+	one->batch = e->batch;
 	if (batch < e->batch)
 		test_fail(__FILE__, __LINE__, "an event is told before its batch");
 	w.totals.told++;
@@ -242,7 +243,7 @@ void m_watch_dropped(int conn, uint64_t n)
 	if (next_for(one))
 		test_fail(__FILE__, __LINE__, "a watch ends before all was told");
 	item_put_int(&b, ERROR_NO_SPACE);
-	expect_item(conn, n, m_space_batch(one->space), &b);
+	expect_item(conn, n, one->batch, &b);
 	one->used = false;
 }
 
