@@ -27,7 +27,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 parser = argparse.ArgumentParser(description="measures what Tilia costs on this machine")
 parser.add_argument("--build", default=os.path.join(HERE, "..", "..", "build"))
 parser.add_argument("--quick", action="store_true", help="shorter rounds: about a minute")
-parser.add_argument("--only", default="", help="parts: keys,scale,rate,memory,peers,output")
+parser.add_argument("--only", default="", help="parts: keys,scale,rate,memory,peers,restart,output")
 parser.add_argument("--peers", action="store_true", help="memory beside Redis, beanstalkd and memcached")
 parser.add_argument("--json", help="write every round there")
 args = parser.parse_args()
@@ -350,6 +350,19 @@ def part_peers():
     report.note("refilled: half was taken at random by key (the list's: from its head), as many others put")
 
 
+# ---- restart: after kill -9, all items checked ----
+
+def part_restart():
+    kinds = (peers.TiliaStore,) + ((peers.RedisLogged, peers.RedisSaved) if args.peers else ())
+    counts = (100000,) if args.quick else (1000000, 5000000)
+    report.section("seconds from start to the first answer after kill -9, distinct texts",
+                   *("{:,}".format(count) for count in counts))
+    for kind in kinds:
+        if kind.there():
+            report.row(kind.name, *([peers.restart(kind, count) for _ in range(1 if count > 1000000 else ROUNDS)]
+                                    for count in counts))
+
+
 # ---- output: flooding workers beside one that works ----
 
 FLOOD = """\
@@ -414,7 +427,7 @@ def part_output():
 
 def main():
     parts = {"keys": part_keys, "scale": part_scale, "rate": part_rate, "memory": part_memory,
-             "peers": part_peers, "output": part_output}
+             "peers": part_peers, "restart": part_restart, "output": part_output}
     wanted = args.only.split(",") if args.only else list(parts)
     about = {"machine": platform.platform(), "cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M"),
              "load": os.getloadavg()[0], "quick": args.quick}

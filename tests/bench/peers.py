@@ -1,7 +1,8 @@
 """What a stored item costs in memory: Tilia and other servers, filled, half drained at random
 and filled again, with the same distinct texts, over sockets of their own.
 
-A store is started, then put(first, count), take(keys) and memory() are called, then stop().
+A store is started, then put(first, count), take(keys) and memory() are called, then stop();
+one that is kept on disk can be killed and started again.
 """
 import base64
 import hashlib
@@ -11,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 import harness
 from wire import frame, resident
@@ -75,6 +77,28 @@ class Store:
     def memory(self):
         return resident(self.process.pid)
 
+    def answers(self):
+        """Whether a server that was started again has everything."""
+        raise NotImplementedError
+
+    def save(self):
+        """Before it is killed."""
+
+    def restart(self):
+        """Killed and started again: seconds until it answers."""
+        self.save()
+        self.socket.close()
+        self.process.kill()
+        self.process.wait()
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.socket = socket.socket(socket.AF_UNIX)
+        started = time.perf_counter()
+        self.process = self.start()
+        harness.until(self.connected, self.name + " listens again", 300)
+        harness.until(self.answers, self.name + " has loaded", 300)
+        return time.perf_counter() - started
+
     def stop(self):
         self.socket.close()
         self.process.kill()
@@ -98,12 +122,14 @@ class Tilia(Store):
             self.finish()
 
     def finish(self):
-        """All that was asked before is answered, and read."""
-        self.socket.sendall(frame(self.number, "ping"))
-        want, data = frame(self.number, 0, None), b""
+        """All that was asked before is answered (and durable), and read."""
+        self.socket.sendall(frame(self.number, "count", "main", ["nothing"]))
+        want, data = frame(self.number, 0, 0), b""
         self.number += 1
         while not data.endswith(want):
-            data = (data + self.socket.recv(1 << 20))[-64:]
+            read = self.socket.recv(1 << 20)
+            assert read, "tiliad closed the connection: %r" % data
+            data = (data + read)[-256:]
 
     def take(self, keys):
         for batch in self.batches(keys):
@@ -115,11 +141,16 @@ class Tilia(Store):
             self.socket.sendall(b"".join(requests))
             self.finish()
 
-    def index(self):
-        """The first take by a key builds the index."""
-        self.socket.sendall(frame(self.number, "rd", "main", ["nothing"], {"timeout": 0}))
-        self.number += 1
+
+class TiliaStore(Tilia):
+    name = "Tilia, durable (sync full)"
+
+    def start(self):
+        return self.spawn(harness.TILIAD, "--store", os.path.join(self.folder, "s.db"), "--listen", "unix:" + self.path)
+
+    def answers(self):
         self.finish()
+        return True
 
 
 class Redis(Store):
@@ -144,6 +175,34 @@ class RedisList(Redis):
     def take(self, keys):
         for batch in self.batches(keys):
             self.send([self.command(b"LPOP", b"q") for _ in batch], b"\r\n", 2 * len(batch))
+
+
+class RedisSaved(RedisList):
+    name = "Redis list, RDB"
+
+    def start(self):
+        return self.spawn("redis-server", "--port", "0", "--unixsocket", self.path, "--save", "3600 1",
+                          "--appendonly", "no", "--dir", self.folder)
+
+    def save(self):
+        self.send([self.command(b"SAVE")], b"\r\n", 1)
+
+    def answers(self):
+        self.socket.sendall(self.command(b"PING"))
+        reply = self.socket.recv(200)
+        assert reply.startswith((b"+PONG", b"-LOADING")), reply
+        return reply.startswith(b"+PONG")
+
+
+class RedisLogged(RedisSaved):
+    name = "Redis list, AOF everysec"
+
+    def start(self):
+        return self.spawn("redis-server", "--port", "0", "--unixsocket", self.path, "--save", "",
+                          "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--dir", self.folder)
+
+    def save(self):
+        time.sleep(1.5) # it syncs once a second
 
 
 class RedisStream(Redis):
@@ -198,13 +257,20 @@ def measure(kind, count):
     store = kind()
     try:
         before = store.memory()
-        store.put(0, 1)
-        if kind is Tilia:
-            store.index()
-        store.put(1, count - 1)
+        store.put(0, count)
         filled = store.memory()
         store.take(random.Random(7).sample(range(count), count // 2))
         store.put(count, count // 2)
         return (filled - before) / count, (store.memory() - before) / count
+    finally:
+        store.stop()
+
+
+def restart(kind, count):
+    """Seconds until a server that was killed with so many items answers again."""
+    store = kind()
+    try:
+        store.put(0, count)
+        return store.restart()
     finally:
         store.stop()
