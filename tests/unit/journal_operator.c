@@ -105,7 +105,7 @@ TEST(the_manuals_questions_have_answers)
 	}
 	fclose(f);
 	sqlite3_close(db);
-	CHECK_INT(questions, 6);
+	CHECK_INT(questions, 7);
 	j->ops->close(j);
 }
 
