@@ -180,6 +180,7 @@ static void get_ready(struct engine *e, const struct event *ev)
 	e->batch = ev->batch;
 	e->boot = ev->boot;
 	e->start_ms = ev->now_ms;
+	ring_ready(e);
 	if (e->ceiling > e->next_id)
 		e->next_id = e->ceiling;
 	else if (e->config.all_volatile && ev->wall_ms << 10 > e->next_id)

@@ -8,18 +8,23 @@
 
 #define RINGS_MAX 64    /* that nobody watches */
 #define RING_SHARE 16   /* of limits.bytes, for all rings: one in so many */
-#define CURSOR_SHIFT 11 /* cursors begin at wall ms x 2^11, so no start repeats one */
+#define CURSOR_SHIFT 11 /* cursors begin at wall ms x 2^11: no start repeats one */
+
+/* By the clock at the start: one that is set back later repeats none of the last start. */
+void ring_ready(struct engine *e)
+{
+	e->cursor = e->wall_ms ? (e->wall_ms << CURSOR_SHIFT) - 2 : 0;
+}
 
 struct ring *ring_get(struct engine *e, struct space *s)
 {
-	uint64_t first = e->wall_ms << CURSOR_SHIFT;
 	struct ring *r = s->ring;
+	uint64_t first;
 
 	if (r)
 		return r;
 	/* The cursor before the first is told in a `gap`: it must be new, too. */
-	if (first < e->cursor + 2)
-		first = e->cursor + 2;
+	first = e->cursor + 2;
 	e->cursor = first - 1;
 	r = s->ring = xcalloc(1, sizeof *r);
 	r->space = s;

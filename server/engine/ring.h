@@ -48,6 +48,9 @@ struct ring {
 	struct list link;    /* engine.rings: not watched now */
 };
 
+/* Cursors begin: the engine has started. */
+void ring_ready(struct engine *e);
+
 /* The ring of the space, made when there is none. */
 struct ring *ring_get(struct engine *e, struct space *s);
 

@@ -79,7 +79,7 @@ static size_t tell_gap(struct engine *e, struct watcher *w)
 
 	if (w->next < r->first) {
 		w->gap = true;
-		w->next = r->next;
+		w->next = r->space ? r->next : r->next - 1; /* that space was dropped, it must hear */
 	}
 	if (!w->gap)
 		return 0;

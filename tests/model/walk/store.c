@@ -137,7 +137,7 @@ void store_crash(void)
 	} else {
 		journal_memory_crash(w.journal);
 	}
-	w.wall_ms = w.wall_last + 1;
+	w.wall_ms = ++w.wall_last;
 	w.now_ms++; /* a restart takes its time: cursors of watches begin at the wall clock */
 	store_start();
 	w.totals.crashes++;
