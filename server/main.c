@@ -1,5 +1,6 @@
 #include "../libclient/base/buf.h"
 #include "config.h"
+#include "data.h"
 #include "server.h"
 
 #include <stdio.h>
@@ -36,7 +37,10 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	int status;
 
+	if (argc > 1 && data_is_verb(argv[1]))
+		return data_run(argc, argv);
+	status = run(argc, argv);
 	return fflush(stdout) == 0 ? status : 1;
 }

@@ -154,7 +154,7 @@ static const struct verb *find(const char *name)
 }
 
 /* Whether the options are those of the verb. */
-static int check_options(const struct space *space, const struct verb *v, const char *command)
+static int options_fit(const struct space *space, const struct verb *v, const char *command)
 {
 	if (space->options.is_volatile && !v->makes)
 		return tool_usage(command, "--volatile goes with create");
@@ -198,7 +198,7 @@ static int run(struct space *space, const struct command *c, int argc, char **ar
 	if (!v)
 		return tool_usage(c->name, "create, alter, drop, list, bury or kick, not \"%s\"",
 		                  word);
-	status = check_options(space, v, c->name);
+	status = options_fit(space, v, c->name);
 	if (status == 0)
 		status = settle(space, &s, v);
 	if (status == 0)

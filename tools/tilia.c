@@ -191,6 +191,24 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"was not had in time; 8 when it was lost: the command is then terminated before another can\n" \
 	"have it. $TILIA_TOKEN is greater with each holder. The lock is the tuple [\"lock\", NAME].\n"
 
+#define BACKUP \
+	"Also while the server runs, which goes on as ever: the copy is the store at one instant.\n" \
+	"It is looked through before it has its name; until then it is FILE.part.\n"
+
+#define RESTORE \
+	"The server must not run. The backup is looked through first. Every session is over then;\n" \
+	"what they had claimed, or taken and not acknowledged, is back. Ids and tokens go on behind\n" \
+	"all that were given out since the backup.\n"
+
+#define CHECK \
+	"Every row is read and compared with its checksum, with counts and with other rows; each\n" \
+	"fault is a line. Nothing is changed; a backup can be looked through in the same way.\n" \
+	"Exit status: 0 sound, 1 damaged.\n"
+
+#define DUMP \
+	"A line for each space and for each tuple, tabs between: SPACE, id, {options}, [tuple]; for\n" \
+	"a space: SPACE, space, {options}. Also while the server runs: as it is at one instant.\n"
+
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
 	 OUT FIELDS,
@@ -237,6 +255,14 @@ const struct command tool_commands[] = {
 	 lock_main, false},
 	{"relay", "[--connect ADDRESS]", "the protocol over standard input and output", NULL,
 	 relay_options, relay_main, false},
+	{"backup", "[--force] [--store FILE] FILE", "copies a store, also a served one", BACKUP,
+	 backup_options, backup_main, true},
+	{"restore", "[--force] [--store FILE] FILE", "puts a backup in the place of a store",
+	 RESTORE, restore_options, restore_main, true},
+	{"check", "[--store FILE]", "looks a store through for damage", CHECK, check_options,
+	 check_main, true},
+	{"dump", "[--space NAME] [--store FILE]", "writes a store out as text", DUMP, dump_options,
+	 dump_main, true},
 	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options,
 	 bench_main, true},
 	{"version", "", "prints the version", NULL, version_options, version_main, false},

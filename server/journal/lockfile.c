@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#define NAME_SIZE 4096
 #define HEAD_SIZE 46 /* the line up to and with the blank before SUM */
 
 static int line_parse(struct lockfile *l, const char *line, ssize_t n)
@@ -30,16 +31,21 @@ static int line_parse(struct lockfile *l, const char *line, ssize_t n)
 	return 0;
 }
 
-int lockfile_open(struct lockfile *l, const char *path, char *why, size_t cap)
+static int name_of(char *name, size_t size, const char *path, char *why, size_t cap)
 {
-	char name[4096], line[LOCKFILE_SIZE + 2] = "";
-	ssize_t n;
+	if (snprintf(name, size, "%s" LOCKFILE_SUFFIX, path) < (int)size)
+		return 0;
+	snprintf(why, cap, "the path of the store is too long");
+	return ERROR_STORE;
+}
+
+int lockfile_take(struct lockfile *l, const char *path, char *why, size_t cap)
+{
+	char name[NAME_SIZE];
 
 	*l = (struct lockfile){.fd = -1};
-	if (snprintf(name, sizeof name, "%s" LOCKFILE_SUFFIX, path) >= (int)sizeof name) {
-		snprintf(why, cap, "the path of the store is too long");
+	if (name_of(name, sizeof name, path, why, cap) != 0)
 		return ERROR_STORE;
-	}
 	l->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (l->fd < 0) {
 		snprintf(why, cap, "cannot open %s: %s", name, strerror(errno));
@@ -53,13 +59,56 @@ int lockfile_open(struct lockfile *l, const char *path, char *why, size_t cap)
 		lockfile_close(l);
 		return ERROR_STORE;
 	}
-	n = pread(l->fd, line, LOCKFILE_SIZE + 1, 0);
-	if (n >= 0 && line_parse(l, line, n) == 0)
-		return 0;
-	snprintf(why, cap, "%s is damaged%s%s", name, n < 0 ? ": " : "",
+	return 0;
+}
+
+/* The server may be writing the line this very moment: a torn one is read again. */
+static int line_read(struct lockfile *l, int fd, const char *path, char *why, size_t cap)
+{
+	ssize_t n = 0;
+
+	for (int tries = 0; tries < 3; tries++) {
+		char line[LOCKFILE_SIZE + 2] = "";
+
+		n = pread(fd, line, LOCKFILE_SIZE + 1, 0);
+		if (n >= 0 && line_parse(l, line, n) == 0)
+			return 0;
+	}
+	snprintf(why, cap, "%s" LOCKFILE_SUFFIX " is damaged%s%s", path, n < 0 ? ": " : "",
 	         n < 0 ? strerror(errno) : "");
-	lockfile_close(l);
 	return ERROR_DAMAGED;
+}
+
+int lockfile_open(struct lockfile *l, const char *path, char *why, size_t cap)
+{
+	int code = lockfile_take(l, path, why, cap);
+
+	if (code)
+		return code;
+	code = line_read(l, l->fd, path, why, cap);
+	if (code)
+		lockfile_close(l);
+	return code;
+}
+
+int lockfile_read(struct lockfile *l, const char *path, char *why, size_t cap)
+{
+	char name[NAME_SIZE];
+	int fd, code;
+
+	*l = (struct lockfile){.fd = -1};
+	if (name_of(name, sizeof name, path, why, cap) != 0)
+		return ERROR_STORE;
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0) {
+		snprintf(why, cap, "cannot open %s: %s", name, strerror(errno));
+		return ERROR_STORE;
+	}
+	code = line_read(l, fd, path, why, cap);
+	close(fd);
+	return code;
 }
 
 int lockfile_write(struct lockfile *l, uint64_t store, uint64_t batch)

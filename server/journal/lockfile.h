@@ -28,6 +28,13 @@ struct lockfile {
  * use, no access) or ERROR_DAMAGED, with a text in why[cap]. */
 int lockfile_open(struct lockfile *l, const char *path, char *why, size_t cap);
 
+/* The same without a look at the line: nothing is known. */
+int lockfile_take(struct lockfile *l, const char *path, char *why, size_t cap);
+
+/* Reads the line without taking the lock: no file says nothing. There is nothing to
+ * close. As lockfile_open(). */
+int lockfile_read(struct lockfile *l, const char *path, char *why, size_t cap);
+
 /* Writes the line. 0, or an errno. */
 int lockfile_write(struct lockfile *l, uint64_t store, uint64_t batch);
 

@@ -2,11 +2,10 @@
 
 #include "../../libclient/base/xmalloc.h"
 #include "../../libclient/error.h"
-#include "../../libclient/item.h"
 #include "lookup.h"
+#include "read.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define PROGRESS_ROWS 65536
 
@@ -73,70 +72,34 @@ static int each_space(struct recovery *r)
 
 static int each_session(struct recovery *r)
 {
-	struct store *s = r->store;
-	enum store_statement which = STORE_SESSIONS;
-	struct change c = {.kind = CHANGE_SESSION};
-	struct bytes id;
+	struct change c;
 	uint64_t sum;
 
-	c.session = store_number(s, which, 0);
-	id = store_bytes(s, which, 1);
-	c.principal = store_bytes(s, which, 2);
-	c.bytes = store_bytes(s, which, 3);
-	c.lease_ms = store_number(s, which, 4);
-	sum = sum_number(sum_begin("session"), c.session);
-	sum = sum_bytes(sum_bytes(sum_bytes(sum, id), c.principal), c.bytes);
-	sum = sum_number(sum, c.lease_ms);
+	if (!read_session(r->store, &c, &sum))
+		return store_damaged(r->store, "the checksum of session %" PRIu64 " is wrong",
+		                     c.session);
 	r->sums.sessions ^= sum;
-	if (id.n != sizeof c.id16 || sum != store_number(s, which, 5))
-		return store_damaged(s, "the checksum of session %" PRIu64 " is wrong", c.session);
-	memcpy(c.id16, id.p, sizeof c.id16);
 	r->start->sessions++;
 	r->row(&c, r->ctx);
-	return 0;
-}
-
-static int check_tuple(struct recovery *r, const struct change *c, uint64_t sum)
-{
-	struct sum_state state = {
-		c->session, c->number, c->token,      c->lease_ms,
-		c->tries,   c->due_ms, c->expires_ms, c->bound,
-	};
-	uint64_t body = sum_tuple(c->space, c->id, c->bytes);
-	uint32_t at = lookup_find(&r->space_at, c->space);
-
-	if ((body ^ sum_of_state(&state)) != sum)
-		return store_damaged(r->store, "the checksum of tuple %" PRIu64 " is wrong", c->id);
-	if (at == LOOKUP_NONE)
-		return store_damaged(r->store,
-		                     "tuple %" PRIu64 " is of space %" PRIu64 ", which is missing",
-		                     c->id, c->space);
-	r->spaces[at].seen++;
-	r->spaces[at].seen_sums ^= body;
 	return 0;
 }
 
 static int each_tuple(struct recovery *r)
 {
 	struct store *s = r->store;
-	enum store_statement which = STORE_TUPLES;
-	struct change c = {.kind = CHANGE_PUT};
-	int code;
+	struct change c;
+	uint64_t body;
+	uint32_t at;
 
-	c.id = store_number(s, which, 0);
-	c.space = store_number(s, which, 1);
-	c.bytes = store_bytes(s, which, 2);
-	c.session = store_number(s, which, 3);
-	c.number = store_number(s, which, 4);
-	c.token = store_number(s, which, 5);
-	c.lease_ms = store_number(s, which, 6);
-	c.tries = (uint32_t)store_number(s, which, 7);
-	c.due_ms = store_number(s, which, 8);
-	c.expires_ms = store_number(s, which, 9);
-	c.bound = store_number(s, which, 10);
-	code = check_tuple(r, &c, store_number(s, which, 11));
-	if (code)
-		return code;
+	if (!read_tuple(s, &c, &body))
+		return store_damaged(s, "the checksum of tuple %" PRIu64 " is wrong", c.id);
+	at = lookup_find(&r->space_at, c.space);
+	if (at == LOOKUP_NONE)
+		return store_damaged(
+			s, "tuple %" PRIu64 " is of space %" PRIu64 ", which is missing", c.id,
+			c.space);
+	r->spaces[at].seen++;
+	r->spaces[at].seen_sums ^= body;
 	if (++r->start->tuples % PROGRESS_ROWS == 0 && r->progress)
 		r->progress(r->start->tuples, r->all, r->ctx);
 	r->row(&c, r->ctx);
@@ -146,32 +109,20 @@ static int each_tuple(struct recovery *r)
 /* The blob's items are walked only once its checksum is right. */
 static int each_outcome(struct recovery *r)
 {
-	struct store *s = r->store;
-	enum store_statement which = STORE_OUTCOMES;
-	struct change c = {.kind = CHANGE_OUTCOME};
-	struct bytes blob;
+	const uint8_t *at = NULL;
+	struct bytes all;
+	struct change c;
 	uint64_t sum;
 
-	c.session = store_number(s, which, 0);
-	c.batch = store_number(s, which, 1);
-	blob = store_bytes(s, which, 2);
-	sum = sum_number(sum_number(sum_begin("outcome"), c.session), c.batch);
-	sum = sum_bytes(sum, blob);
-	r->sums.outcomes ^= sum;
-	if (sum != store_number(s, which, 3))
-		return store_damaged(s,
+	if (!read_outcomes(r->store, &c, &sum))
+		return store_damaged(r->store,
 		                     "the checksum of the outcomes of session %" PRIu64
 		                     ", batch %" PRIu64 " is wrong",
 		                     c.session, c.batch);
-	for (const uint8_t *p = blob.p; p < blob.p + blob.n; p = c.bytes.p + c.bytes.n) {
-		struct item_head head;
-
-		p = item_head(p, &head);
-		p = item_head(p, &head);
-		c.number = head.arg;
-		c.bytes = item_bytes(p);
+	r->sums.outcomes ^= sum;
+	all = c.bytes;
+	while (read_outcome(all, &at, &c))
 		r->row(&c, r->ctx);
-	}
 	return 0;
 }
 

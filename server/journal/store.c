@@ -124,12 +124,10 @@ static void resolve(struct store *s, const char *path)
 		snprintf(s->path, sizeof s->path, "%s", path);
 }
 
-static int connect_database(struct store *s, const struct journal_options *o)
+static int connect_database(struct store *s, int flags, const char *vfs)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-	            SQLITE_OPEN_PRIVATECACHE;
-
-	if (sqlite3_open_v2(s->path, &s->db, flags, o->vfs) != SQLITE_OK)
+	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+	if (sqlite3_open_v2(s->path, &s->db, flags, vfs) != SQLITE_OK)
 		return store_fail(s, "cannot open");
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_handler(s->db, wait_busy, s);
@@ -163,7 +161,7 @@ static int prepare(struct store *s)
 	return 0;
 }
 
-static int read_meta(struct store *s)
+int store_read_meta(struct store *s)
 {
 	int code;
 
@@ -200,10 +198,10 @@ static int check_lock(struct store *s, bool was_empty)
 
 static int start(struct store *s, const struct journal_options *o)
 {
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, code, error;
 	bool empty = false;
-	int code, error;
 
-	if ((code = connect_database(s, o)) || (code = schema_check(s, &empty)))
+	if ((code = connect_database(s, flags, o->vfs)) || (code = schema_check(s, &empty)))
 		return code;
 	if (empty && (code = check_lock(s, true)))
 		return code;
@@ -211,7 +209,7 @@ static int start(struct store *s, const struct journal_options *o)
 	    (code = prepare(s)))
 		return code;
 	s->version = -1;
-	if ((code = store_begin(s)) || (code = read_meta(s)))
+	if ((code = store_begin(s)) || (code = store_read_meta(s)))
 		return code;
 	if (!empty && (code = check_lock(s, false)))
 		return code;
@@ -234,6 +232,40 @@ int store_open(struct store *s, const struct journal_options *o)
 	if (code)
 		return code;
 	code = start(s, o);
+	if (code)
+		store_close(s, false);
+	return code;
+}
+
+static int start_alone(struct store *s, int flags)
+{
+	static const char setup[] = "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536;"
+	                            " PRAGMA cell_size_check = ON";
+	bool empty;
+	int code;
+
+	if ((code = connect_database(s, flags, NULL)) || (code = schema_check(s, &empty)))
+		return code;
+	if (empty) {
+		snprintf(s->why, sizeof s->why, "%s is empty", path_end(s));
+		return ERROR_STORE;
+	}
+	if (sqlite3_exec(s->db, setup, NULL, NULL, NULL) != SQLITE_OK)
+		return store_fail(s, "cannot set up");
+	return prepare(s);
+}
+
+int store_open_alone(struct store *s, const char *path, bool writes)
+{
+	int code;
+
+	memset(s, 0, sizeof *s);
+	s->lock.fd = -1;
+	if (!realpath(path, s->path)) {
+		snprintf(s->why, sizeof s->why, "%.200s: %s", path, strerror(errno));
+		return ERROR_STORE;
+	}
+	code = start_alone(s, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
 	if (code)
 		store_close(s, false);
 	return code;

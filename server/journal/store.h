@@ -79,6 +79,15 @@ struct store {
  * everything is closed again. */
 int store_open(struct store *s, const struct journal_options *o);
 
+/* Opens what exists already without its lock, outside of a transaction: to read, beside
+ * its server if there is one, or to write to a copy that nobody else knows. The log mode
+ * and the syncs stay as the file and SQLite have them; s->id and what follows it is
+ * not read yet. The same answers. */
+int store_open_alone(struct store *s, const char *path, bool writes);
+
+/* Reads s->id, batch, boot, ceiling and sums. 0, or a code. */
+int store_read_meta(struct store *s);
+
 /* `clean`: the log may be written back to the database. */
 void store_close(struct store *s, bool clean);
 
