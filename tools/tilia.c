@@ -209,6 +209,12 @@ static int help_main(const struct command *c, int argc, char **argv)
 	"A line for each space and for each tuple, tabs between: SPACE, id, {options}, [tuple]; for\n" \
 	"a space: SPACE, space, {options}. Also while the server runs: as it is at one instant.\n"
 
+#define LOAD \
+	"Reads what dump wrote, from FILE or standard input, and puts it into the server: spaces that\n" \
+	"are missing, and tuples with what is left of their times, in their order, under new ids. What\n" \
+	"was claimed, or taken and not acknowledged, is free. Ends at a wrong line; what stood before\n" \
+	"it is put.\n"
+
 const struct command tool_commands[] = {
 	{"out", "[OPTION]... FIELD... | -", "puts a tuple",
 	 OUT FIELDS,
@@ -263,6 +269,8 @@ const struct command tool_commands[] = {
 	 check_main, true},
 	{"dump", "[--space NAME] [--store FILE]", "writes a store out as text", DUMP, dump_options,
 	 dump_main, true},
+	{"load", "[--connect ADDRESS] [FILE | -]", "puts what dump wrote", LOAD, load_options,
+	 load_main, true},
 	{"bench", "[OPTION]...", "measures the server from here", NULL, bench_options,
 	 bench_main, true},
 	{"version", "", "prints the version", NULL, version_options, version_main, false},

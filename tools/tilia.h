@@ -58,6 +58,7 @@ TOOL_COMMAND(backup)
 TOOL_COMMAND(restore)
 TOOL_COMMAND(check)
 TOOL_COMMAND(dump)
+TOOL_COMMAND(load)
 TOOL_COMMAND(bench)
 TOOL_COMMAND(version)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""tilia backup, restore, check, dump: what they say, and what they leave."""
+"""tilia backup, restore, check, dump, load: what they say, and what they leave."""
+import json
 import os
 import sqlite3
 import stat
@@ -38,11 +39,11 @@ class Store:
     def wire(self):
         return Wire(self.server.address)
 
-    def run(self, *args):
+    def run(self, *args, stdin=""):
         """(status, stdout, stderr) of tilia, in the store's folder."""
         env = dict(os.environ, TILIA="unix:" + self.sock)
         p = subprocess.run([harness.TILIA, *args], cwd=self.folder, env=env, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=120, text=True)
+                           stderr=subprocess.PIPE, input=stdin, timeout=120, text=True)
         return p.returncode, p.stdout, p.stderr
 
     def ok(self, *args):
@@ -288,6 +289,87 @@ def test_dump_is_a_line_a_tuple():
     only = s.ok("dump", "--store", "main.db", "--space", "jobs").splitlines()
     assert [line.split("\t")[0] for line in only] == ["jobs"] * 4
     assert "no such space: jops" in s.refused(7, "dump", "--store", "main.db", "--space", "jops")
+
+
+def plain(dump):
+    """A dump without what a load cannot keep: ids, tries, what is held; times to the second."""
+    lines = []
+    for line in dump.splitlines():
+        row = line.split("\t")
+        if row[1] != "space":
+            options = {k: v for k, v in json.loads(row[2]).items() if k not in ("held", "tries")}
+            if "bound" in options:
+                continue
+            row[1:3] = ["id", {k: v // 20000 for k, v in options.items()}]
+        lines.append(row)
+    return lines
+
+
+def test_dump_and_load_give_the_same_tuples_times_and_options():
+    s, w = filled()
+    assert w.ask("space", "alter", "main", {"tries": 7})[0] == 0
+    assert w.ask("outs", "main", [["text\twith\ntabs", "\u2603", b"\0\xff", 1.5, None, [1, {"k": -1}]]])[0] == 0
+    for i in range(1500):  # several batches, spaces in turn
+        w.send("out", ("main", "jobs")[i % 50 == 0], ["job", i + 10])
+    for i in range(1500):
+        assert w.receive()[1] == 0
+    text = s.ok("dump", "--store", "main.db")
+    open(s.at("dump.txt"), "w").write(text)
+    t = Store()
+    told = t.ok("load", s.at("dump.txt"))
+    assert told == "1546 tuples put, 2 spaces made, 1 were bound to a session and are left out\n", told
+    got, want = plain(t.ok("dump", "--store", "main.db")), plain(text)
+    # A time may fall into the next 20 s.
+    for a, b in zip(got, want):
+        if a[1] == "id":
+            assert a[2].keys() == b[2].keys() and all(abs(a[2][k] - b[2][k]) <= 1 for k in a[2]), (a, b)
+            a[2] = b[2] = 0
+    assert got == want
+    t.stop()
+    t.ok("check", "--store", "main.db")
+
+
+def load(s, text, *args):
+    return s.run("load", *args, stdin=text)
+
+
+def test_load_names_the_wrong_line_and_says_what_it_did():
+    good = 'main\t5\t{}\t["a", %d]\n'
+    for wrong, why in (("nonsense", "not a line of tilia dump"), ("main\tx\t{}\t[1]", "stands the word space, or an id"),
+                       ("main\t5\t[1]\t[1]", "not a map"), ('main\t5\t{"ttl": 5}\t[1]', "not known"),
+                       ("main\t5\t{\t[1]", "cannot be read"), ("main\t5\t{}\t{}", "a tuple is [...]"),
+                       ("main\t5\t{}\t[1", "^"), ("\t5\t{}\t[1]", "1 to 255 bytes"), ("main\t5\t{}", "or an id"),
+                       ('main\tspace\t{"color": 1}', "not known")):
+        s = Store()
+        status, out, err = load(s, good % 1 + good % 2 + wrong + "\n" + good % 3)
+        assert (status, out) == (2, "") and "line 3" in err and why in err, (wrong, err)
+        assert err.endswith("2 tuples put, 0 spaces made\n"), err
+        assert s.ok("count") == "2\n"
+        s.stop()
+
+
+def test_load_says_which_lines_the_server_refused():
+    s = Store()
+    assert s.wire().ask("space", "create", "narrow", {"shape": ["n", ANY]})[0] == 0
+    status, out, err = load(s, 'narrow\t1\t{}\t["n", 1]\nnarrow\t2\t{}\t["m", 1]\n')
+    assert (status, out) == (4, "") and "lines 1 to 2 were not put" in err, (status, err)
+    assert s.ok("count", "-s", "narrow") == "0\n"
+    status, out, err = load(s, 'none\t1\t{}\t["n", 1]\n')
+    assert status == 4 and "no such space" in err, err
+
+
+def test_load_leaves_what_has_expired_and_spaces_that_are_there():
+    s = Store()
+    assert s.wire().ask("space", "create", "there", {"tries": 2})[0] == 0
+    text = 'there\tspace\t{"tries": 9}\nthere\t1\t{"expires": 5}\t["old"]\nthere\t2\t{"due": 5}\t["due"]\n'
+    status, out, err = load(s, text)
+    assert (status, err) == (0, "") and out == "1 tuples put, 0 spaces made, 1 had expired\n", (status, out, err)
+    assert s.ok("dump", "--store", "main.db", "-s", "there").startswith('there\tspace\t{"tries": 2}\n')
+    assert s.ok("rdp", "-s", "there", "due") == '["due"]\n'
+    assert load(s, "")[:2] == (0, "0 tuples put, 0 spaces made\n")
+    assert load(s, "", "-")[0] == 0 and load(s, "", "a", "b")[0] == 2 and load(s, "", "nofile")[0] == 7
+    s.stop()
+    assert load(s, "")[0] == 3
 
 
 def test_what_is_not_understood():

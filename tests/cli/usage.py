@@ -41,7 +41,7 @@ COMMANDS = [line.split()[0] for line in run("help")[1].splitlines() if line.star
 
 def test_every_command_has_help():
     assert {"out", "in", "inp", "rd", "rdp", "ls", "rm", "count", "wait", "atomic", "watch", "space", "stats", "pipe", "relay", "run",
-            "backup", "restore", "check", "dump", "bench", "version", "help"} <= set(COMMANDS), COMMANDS
+            "backup", "restore", "check", "dump", "load", "bench", "version", "help"} <= set(COMMANDS), COMMANDS
     for name in COMMANDS:
         status, out, err = run(name, "--help")
         assert (status, err) == (0, "") and out.startswith("usage: tilia " + name), (name, out, err)
