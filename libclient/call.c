@@ -247,11 +247,12 @@ int call_undo(struct tilia *t, uint64_t n)
 	if (session_awaits(t->session, n))
 		return client_fail(t, ERROR_USAGE, "the request is not finished");
 	c = create(t);
-	if (c == NULL)
-		return client_fail(t, ERROR_NOMEM, NULL);
 	code = session_cancel(t->session, n);
+	if (code == 0 && c == NULL)
+		code = ERROR_NOMEM; /* nobody waits for the server's word on it */
 	if (code != 0) {
-		destroy(c);
+		if (c != NULL)
+			destroy(c);
 		return code == ERROR_USAGE ? TILIA_NONE : client_fail(t, code, NULL);
 	}
 	c->n = n;

@@ -28,7 +28,8 @@ int64_t call_submit(struct tilia *t, const struct operation *o, enum tilia_reque
 /* 0, or why no call may wait now, which is in tilia_error(). */
 int call_usable(struct tilia *t);
 
-/* Undoes a finished request and waits: 0, TILIA_NONE (it stands), or a code. */
+/* Undoes a finished request and waits: 0, TILIA_NONE (it stands), or a code; ERROR_NOMEM:
+ * the server is told as soon as there is memory. */
 int call_undo(struct tilia *t, uint64_t n);
 
 /* Hands a reply to its call. */

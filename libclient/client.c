@@ -187,9 +187,12 @@ static void judge(struct tilia *t, int code)
 		transport_rewind(&t->transport);
 		t->retry_ms = client_now_ms();
 		break;
+	case ERROR_NOMEM:
+		client_fail(t, code, NULL);
+		broken(t);
+		break;
 	case ERROR_STOPPING:
 	case ERROR_SLOW:
-	case ERROR_NOMEM:
 	case ERROR_MALFORMED:
 	case ERROR_LIMIT:
 		broken(t);

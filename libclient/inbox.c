@@ -35,8 +35,6 @@ static void read_by_caller(struct session *s, struct pending *p, int code)
 	if (s->passthrough)
 		return;
 	s->unacked[s->unacked_count++] = p->n;
-	if (s->unacked_count == SESSION_ACK_AFTER && s->connected)
-		outbox_acks(s);
 }
 
 static void describe(struct session_reply *r, const struct pending *p)
@@ -335,6 +333,9 @@ static int next(struct session *s, struct session_reply *r)
 		size_t used;
 		int code;
 
+		/* Its caller had the last reply and may have cancelled it. */
+		if (s->unacked_count == SESSION_ACK_AFTER && s->connected)
+			outbox_acks(s);
 		code = outbox_pump(s) ? next_done(s, r) : ERROR_NOMEM;
 		if (code != 0)
 			return code;

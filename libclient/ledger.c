@@ -28,6 +28,7 @@ void ledger_move(struct session *s, struct pending *p, enum pending_state state)
 void ledger_drop(struct session *s, struct pending *p)
 {
 	s->renumbered -= p->origin != 0;
+	s->owed -= p->owed;
 	s->window -= ledger_weight(s, p, p->state);
 	pending_remove(&s->table, p);
 }

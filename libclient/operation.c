@@ -59,6 +59,18 @@ int operation_canonical(struct tilia *t, struct bytes cbor, struct bytes *item, 
 	                    err.offset, err.why == NULL ? error_text(code) : err.why);
 }
 
+int operation_copy(struct tilia *t, struct bytes cbor, struct buf *item)
+{
+	struct buf scratch = BUF_INIT;
+	struct bytes canonical;
+	int code = operation_canonical(t, cbor, &canonical, &scratch);
+
+	if (code == 0)
+		item_put_item(item, canonical);
+	buf_close(&scratch);
+	return code == 0 && item->failed ? client_fail(t, ERROR_NOMEM, NULL) : code;
+}
+
 /* [template, condition] */
 static int submit_wait(struct tilia *t, struct operation *o, const struct tilia_op *op,
                        struct bytes item)

@@ -50,6 +50,9 @@ int operation_number(struct bytes body, uint64_t *v);
 int operation_canonical(struct tilia *t, struct bytes cbor, struct bytes *item,
                         struct buf *scratch);
 
+/* The same, appended to `item`. */
+int operation_copy(struct tilia *t, struct bytes cbor, struct buf *item);
+
 /* The item that a caller's text says (DIAG_FORMALS, DIAG_REFS). `t` may be NULL. */
 int operation_parse(struct tilia *t, const char *text, unsigned flags, struct buf *item);
 

@@ -38,17 +38,10 @@ static int judge(struct tilia *t, size_t at, const struct tilia_step *s)
 static int read_item(struct tilia *t, const struct tilia_step *s, struct buf *item)
 {
 	unsigned flags = s->kind == TILIA_STEP_OUT ? DIAG_REFS : DIAG_FORMALS;
-	struct buf scratch = BUF_INIT;
-	struct bytes canonical;
-	int code;
 
 	if (s->text != NULL)
 		return operation_parse(t, s->text, flags, item);
-	code = operation_canonical(t, (struct bytes){s->cbor, s->size}, &canonical, &scratch);
-	if (code == 0)
-		item_put_item(item, canonical);
-	buf_close(&scratch);
-	return code;
+	return operation_copy(t, (struct bytes){s->cbor, s->size}, item);
 }
 
 static void put_guard(struct operation *o, const struct tilia_step *s, const char *space,

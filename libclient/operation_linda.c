@@ -74,7 +74,7 @@ static int find(struct tilia *t, enum message_op kind, const struct tilia_op *op
 {
 	struct call_result r;
 	struct linda l;
-	int code;
+	int code, undone = 0;
 
 	if (op != NULL && op->max > 1)
 		return client_fail(t, ERROR_USAGE, "max is for the forms that answer tuples");
@@ -89,8 +89,9 @@ static int find(struct tilia *t, enum message_op kind, const struct tilia_op *op
 	if (code == 0)
 		code = store(t, &l, buf_bytes(&r.body), id);
 	/* What cannot be handed out goes back, and the text says so when it cannot. */
-	if ((code == ERROR_VALUE || code == ERROR_NOMEM) && kind == MESSAGE_IN && r.body.len != 0 &&
-	    call_undo(t, r.n) != 0)
+	if ((code == ERROR_VALUE || code == ERROR_NOMEM) && kind == MESSAGE_IN && r.body.len != 0)
+		undone = call_undo(t, r.n);
+	if (undone != 0 && undone != ERROR_NOMEM)
 		client_failf(t, code, "%s; and the tuple could not be put back",
 		             l.why[0] != '\0' ? l.why : error_text(code));
 	else if (code == ERROR_VALUE && l.why[0] != '\0')

@@ -27,23 +27,16 @@ static void put_flag(struct message_options *w, enum message_option o, bool set,
 static int put_unless(struct tilia *t, struct message_options *w, const struct tilia_op *op,
                       struct buf *item)
 {
-	struct buf scratch = BUF_INIT;
-	struct bytes canonical;
-	int code = 0;
+	int code;
 
 	if (op->unless != NULL && op->unless_cbor != NULL)
 		return client_fail(t, ERROR_USAGE, "unless or unless_cbor, not both");
-	if (op->unless != NULL) {
+	if (op->unless != NULL)
 		code = operation_parse(t, op->unless, DIAG_FORMALS, item);
-	} else if (op->unless_cbor != NULL) {
-		code = operation_canonical(t, (struct bytes){op->unless_cbor, op->unless_size},
-		                           &canonical, &scratch);
-		if (code == 0)
-			item_put_item(item, canonical);
-		buf_close(&scratch);
-	} else {
+	else if (op->unless_cbor != NULL)
+		code = operation_copy(t, (struct bytes){op->unless_cbor, op->unless_size}, item);
+	else
 		return 0;
-	}
 	if (code == 0)
 		message_option_bytes(w, OPTION_UNLESS, buf_bytes(item));
 	return code;

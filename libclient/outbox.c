@@ -123,6 +123,8 @@ bool outbox_pump(struct session *s)
 {
 	struct list *l;
 
+	if (!session_settle_owed(s))
+		return list_empty(&s->held);
 	while (s->connected && (l = list_first(&s->held)) != NULL) {
 		struct pending *p = list_entry(l, struct pending, link);
 

@@ -29,6 +29,7 @@ struct pending {
 	bool waits;         /* `in` that waits: no part of the window */
 	bool given;         /* sent again with its cancel though its caller has the reply */
 	bool reached;       /* may have reached the server, in this session */
+	bool owed;          /* READ: to be cancelled, for which there was no memory yet */
 	int code;           /* DONE: 0 or an error made here; `reply` has it when there is one */
 	bool verdict;       /* DONE, cancel in passthrough: the answer */
 	uint64_t end;       /* SENT: where its frame ends in the stream */

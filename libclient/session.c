@@ -273,6 +273,8 @@ int session_request(struct session *s, enum message_op op, unsigned args, struct
 		return ERROR_USAGE;
 	if (body.n > FRAME_MAX - 64)
 		return ERROR_LIMIT;
+	if (!session_settle_owed(s))
+		return ERROR_NOMEM;
 	item_put_head(&message, ITEM_ARRAY, 2 + args);
 	item_put_uint(&message, s->number + 1);
 	item_put_item(&message, body);
@@ -318,13 +320,41 @@ static struct pending *enter_cancel(struct session *s, uint64_t target)
 	return c;
 }
 
+/* A cancel of `p` is on its way. */
+static bool begin_cancel(struct session *s, struct pending *p)
+{
+	struct pending *c = enter_cancel(s, p->n);
+
+	if (c == NULL)
+		return false;
+	p->cancel = c->n;
+	s->unanswered += p->state == PENDING_READ;
+	return true;
+}
+
+bool session_settle_owed(struct session *s)
+{
+	struct pending *p;
+
+	for (uint64_t n = 0; s->owed > 0 && (p = pending_from(&s->table, n)) != NULL;
+	     n = p->n + 1) {
+		if (!p->owed)
+			continue;
+		if (!begin_cancel(s, p))
+			return false;
+		p->owed = false;
+		s->owed--;
+	}
+	return true;
+}
+
 int session_cancel(struct session *s, uint64_t n)
 {
-	struct pending *p = ledger_find(s, n), *c;
+	struct pending *p = ledger_find(s, n);
 
 	if (p == NULL || p->op == MESSAGE_CANCEL || p->op == MESSAGE_BYE || s->passthrough)
 		return ERROR_USAGE;
-	if (p->cancel != 0 || p->state == PENDING_DONE)
+	if (p->cancel != 0 || p->owed || p->state == PENDING_DONE)
 		return 0;
 	if (p->state == PENDING_HELD ||
 	    (p->state == PENDING_SENT && !p->reached && !s->connected)) {
@@ -333,16 +363,17 @@ int session_cancel(struct session *s, uint64_t n)
 	}
 	if (s->ending)
 		return ERROR_USAGE;
-	c = enter_cancel(s, p->n);
-	if (c == NULL)
-		return ERROR_NOMEM;
-	p->cancel = c->n;
-	if (p->state == PENDING_READ) {
+	if (p->state == PENDING_READ)
 		unack(s, p->n);
-		s->unanswered++;
+	if (begin_cancel(s, p)) {
+		outbox_pump(s);
+		return 0;
 	}
-	outbox_pump(s);
-	return 0;
+	if (p->state == PENDING_READ) {
+		p->owed = true;
+		s->owed++;
+	}
+	return ERROR_NOMEM;
 }
 
 void session_set_user(struct session *s, uint64_t n, void *user)
@@ -367,6 +398,8 @@ int session_bye(struct session *s)
 
 	if (s->ending)
 		return 0;
+	if (!session_settle_owed(s))
+		return ERROR_NOMEM;
 	item_put_head(&message, ITEM_ARRAY, 2);
 	item_put_uint(&message, s->number + 1);
 	item_put_text(&message, "bye");

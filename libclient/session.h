@@ -146,7 +146,9 @@ int session_request(struct session *s, enum message_op op, unsigned args, struct
  * when it has no effect now, else the real one. Read and not yet acknowledged:
  * a second reply to it follows, ERROR_CANCELLED when its take is undone, else 0
  * (perhaps without a body): it stands. ERROR_USAGE: finished, or never there; a cancel
- * that is under way already: 0. Not in passthrough (the program sends its own). */
+ * that is under way already: 0. ERROR_NOMEM for one that was read: it is not
+ * acknowledged, and is cancelled as soon as there is memory, before anything else is
+ * said. Not in passthrough (the program sends its own). */
 int session_cancel(struct session *s, uint64_t n);
 
 /* Replaces what request `n` was given as `user`, when it is not finished and

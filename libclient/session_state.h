@@ -29,6 +29,7 @@ struct session {
 	size_t window;     /* changing requests that count */
 	size_t unanswered;
 	size_t renumbered; /* entries with an origin */
+	size_t owed;       /* entries whose cancel is still to be made */
 	uint64_t unacked[SESSION_ACK_AFTER]; /* read */
 	unsigned unacked_count;
 
@@ -43,6 +44,9 @@ struct session {
 	uint64_t out_base; /* bytes of the stream before `out` */
 	struct buf scratch, shown;
 };
+
+/* Makes the cancels that are owed; false: there is no memory for all of them. */
+bool session_settle_owed(struct session *s);
 
 /* --- ledger: states of requests ---------------------------------------------- */
 

@@ -609,7 +609,8 @@ TILIA_API int tilia_cancel(struct tilia *t, int64_t request);
  * places again. `request` is its number; 0: the last blocking or submitted take.
  * For a program that could not use what it got. Waits for the server's word. 0;
  * TILIA_NONE: it stands (acknowledged, or without a session); negative: not known,
- * and then the tuples return after the grace if tilia_abandon() follows. */
+ * and then the tuples return after the grace if tilia_abandon() follows; TILIA_E_NOMEM:
+ * the server is told before anything else is, as soon as there is memory. */
 TILIA_API int tilia_undo(struct tilia *t, int64_t request);
 
 /* Waits until no more than `most` submitted requests are unanswered (a watch is, as long

@@ -427,6 +427,8 @@ static void ack_after_64(void)
 	says_nothing(s);
 	told(s, "iii", 65, 0, 1);
 	next_is(s, 65, 0);
+	says_nothing(s); /* its caller may still cancel it */
+	nothing_next(s);
 	expect(&want, "is[ii]", 0, "ack", 2, 65);
 	says(s, &want);
 	told(s, "iii", 66, 0, 1);
@@ -642,6 +644,38 @@ TEST(a_take_undone_before_a_break_does_not_stand_because_nothing_is_there_after_
 TEST(a_take_that_was_read_is_undone_even_over_a_break)
 {
 	ALL(undo_read);
+}
+
+/* Nothing else is said before it, over a break too. */
+TEST(a_cancel_without_memory_is_owed)
+{
+	struct session *s = make_open(false);
+	struct buf want = BUF_INIT;
+
+	ask_in(s);
+	expect(&want, "issn", 2, "in", "main");
+	says(s, &want);
+	told(s, "ii[[i[i]]]", 2, 0, 77, 1);
+	next_is(s, 2, 0);
+	xmalloc_fail_at(1, true);
+	CHECK_INT(session_cancel(s, 2), ERROR_NOMEM);
+	CHECK_INT(session_cancel(s, 2), 0);
+	nothing_next(s);
+	CHECK_INT(session_bye(s), ERROR_NOMEM);
+	xmalloc_fail_at(0, false);
+	break_off(s);
+	CHECK_INT(session_connected(s), 0);
+	expect(&want, "is{sisy}", 1, "hello", "v", 1, "session", ID, (size_t)16);
+	expect(&want, "issn", 2, "in", "main");
+	expect(&want, "isi", 3, "cancel", 2);
+	says(s, &want);
+	told_welcome(s);
+	told(s, "ii[[i[i]]]", 2, 0, 77, 1);
+	told(s, "iib", 3, 0, true);
+	next_is(s, 2, ERROR_CANCELLED);
+	nothing_next(s);
+	CHECK_INT(session_unanswered(s), 0);
+	session_destroy(s);
 }
 
 TEST(what_was_never_sent_is_cancelled_here)
