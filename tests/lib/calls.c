@@ -318,11 +318,14 @@ static void submitted(struct calls *c)
 	static const char step[] = "\x81\x83\x63" "out" "\x64" CALLS_SPACE "\x81\x01";
 	static const struct tilia_put out = {.cbor = "\x81\x03", .size = 2};
 	struct tilia_commit commit = {.out = &out, .out_count = 1};
-	struct asked put = {c, 1, 0, 0}, two = {c, 2, 0, 0}, in = {c, 0, 1, 0};
-	struct asked none = {c, 0, 0, 0}, waiting = {c, 0, 0, 0};
+	static struct asked put, two, in, none, waiting; /* may be answered by close */
 	uint64_t token = claim(c);
 	int64_t asked = 0, n;
 
+	put = (struct asked){c, 1, 0, 0};
+	two = (struct asked){c, 2, 0, 0};
+	in = (struct asked){c, 0, 1, 0};
+	none = waiting = (struct asked){c, 0, 0, 0};
 	asked += submit(&put, TILIA_OUT, "\x81\x01", 2);
 	asked += submit(&two, TILIA_OUTS, "\x82\x81\x01\x81\x02", 5);
 	asked += submit(&in, TILIA_IN, "\x82\xd9\x78\x00\xa0\x64" "text", 10);
