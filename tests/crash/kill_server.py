@@ -31,7 +31,7 @@ def survive(fleet):
     say(fleet, ledger, began)
     stats = Wire(fleet.server.address).ask("stats")[1]
     assert (stats["claims"], stats["waiting"], stats["sessions"]) == (0, 0, 0), stats
-    assert ledger.faults() == [], ledger.faults()
+    assert ledger.faults() == [], "\n".join(ledger.faults())
     assert ledger.wrong == [] and not ledger.doubt, (ledger.wrong[:9], sorted(ledger.doubt)[:9])
     assert set(ledger.ends.values()) == {0}, ledger.ends
     fleet.stop()

@@ -46,6 +46,7 @@ static int log_fd;
 static int64_t next_key;
 static uint64_t state;
 static bool all;
+static size_t depth;
 static char filler[FILLER + 1];
 
 static uint64_t chance(uint64_t below)
@@ -175,7 +176,7 @@ static void blocking_take(struct tilia *t)
 	take_ended(code, op.max);
 	if (code != 0)
 		return;
-	if (chance(10) == 0)
+	if (depth == 0 && chance(10) == 0) /* else another take may be the last */
 		blocking_undo(t, found, op.max);
 	else
 		note_tuples('T', found);
@@ -213,7 +214,8 @@ static void commit(struct tilia *t, const struct tilia_tuple *found, bool done)
 		tokens[n++] = tilia_tuple_token(tuple);
 	*(done ? &c.done : &c.back) = tokens;
 	*(done ? &c.done_count : &c.back_count) = n;
-	code = tilia_build(t, &cbor, &put.size, "siLs", "job", (int)(key % LANES), (uint64_t)key, "");
+	code = tilia_build(t, &cbor, &put.size, "siLs", "job", (int)(key % LANES), (uint64_t)key,
+	                   "");
 	if (code != 0)
 		_exit(7);
 	put.cbor = cbor;
@@ -255,7 +257,7 @@ static void claim(struct tilia *t)
 /* Takes one and puts one that has the other's filler: both or neither. */
 static void atomic(struct tilia *t)
 {
-	struct tilia_op op = {.timeout_ms = chance(2) == 0 ? TILIA_NOWAIT : 1 + (int64_t)chance(20)};
+	struct tilia_op op = {.timeout_ms = chance(2) == 0 ? TILIA_NOWAIT : 20};
 	int64_t key = next_key++;
 	char in[100], out[100];
 	struct tilia_step steps[] = {
@@ -339,7 +341,7 @@ static int submit_take(struct tilia *t)
 
 /* --- life ------------------------------------------------------------------ */
 
-static int live(struct tilia *t, size_t depth)
+static int live(struct tilia *t)
 {
 	int code = 0;
 
@@ -381,7 +383,8 @@ int main(int argc, char **argv)
 	code = log_fd < 0 ? TILIA_E_SYSTEM : tilia_open(&t, &options);
 	if (code != 0)
 		goto failed;
-	code = live(t, strtoul(argv[4], NULL, 10));
+	depth = strtoul(argv[4], NULL, 10);
+	code = live(t);
 	if (code == 0)
 		code = tilia_flush(t, 0);
 	if (code != 0)

@@ -87,7 +87,17 @@ class Ledger:
             keys = getattr(self, what)()
             if keys:
                 found.append("%d %s: %s" % (len(keys), what, keys[:9]))
+                found += [line for key in keys[:3] for line in self.trace(key)]
         return found
+
+    def trace(self, key):
+        """What the logs say of it, with the lines around."""
+        for path in self.by_log:
+            with open(path) as f:
+                lines = f.read().split("\n")
+            for i, line in enumerate(lines):
+                if str(key) in line.split():
+                    yield "%s:%d: %s" % (os.path.basename(path), i + 1, " | ".join(lines[max(i - 6, 0):i + 7]))
 
     def __str__(self):
         return "%d put, %d in doubt, %d taken, %d claims, %d given back, %d left" % (
