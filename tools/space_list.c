@@ -57,6 +57,8 @@ static void put_row(struct buf *b, const uint8_t *map)
 	buf_text(b, number_of(map, "volatile") == 21 ? "  volatile" : "  durable ");
 	put_part(b, map, "tuples", "max_tuples");
 	put_part(b, map, "bytes", "max_bytes");
+	if (number_of(map, "delayed") > 0)
+		buf_printf(b, "  %llu delayed", (unsigned long long)number_of(map, "delayed"));
 	if (number_of(map, "claims") > 0)
 		buf_printf(b, "  %llu claims", (unsigned long long)number_of(map, "claims"));
 	if (tries > 0)

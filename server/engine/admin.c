@@ -165,7 +165,7 @@ static void put_row(struct buf *b, const struct space *s)
 {
 	const struct space_options *o = &s->options;
 
-	item_put_head(b, ITEM_MAP, 10);
+	item_put_head(b, ITEM_MAP, 11);
 	item_put_text(b, "dead");
 	item_put_text_n(b, o->dead);
 	item_put_text(b, "name");
@@ -177,8 +177,9 @@ static void put_row(struct buf *b, const struct space *s)
 	else
 		item_put_null(b);
 	put_count(b, "tries", o->tries);
-	put_count(b, "claims", s->hidden.count);
+	put_count(b, "claims", s->claims);
 	put_count(b, "tuples", s->all.count + s->hidden.count);
+	put_count(b, "delayed", s->hidden.count - s->claims);
 	item_put_text(b, "volatile");
 	item_put_bool(b, s->is_volatile);
 	put_count(b, "max_bytes", o->max_bytes);

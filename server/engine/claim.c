@@ -52,6 +52,7 @@ static struct claim *claim_create(struct engine *e, struct session *s, struct sp
 	sp->refs++;
 	seq_insert(&s->claims, c);
 	overdue_add(e, sp, CLOCK_LEASE, &c->timer, e->lease_ms + lease_ms);
+	sp->claims++;
 	e->claims++;
 	return c;
 }
@@ -105,6 +106,7 @@ static void claim_end(struct engine *e, struct claim *c)
 	list_remove(&c->link);
 	seq_remove_item(&s->claims, c);
 	overdue_remove(e, c->space, CLOCK_LEASE, &c->timer);
+	c->space->claims--;
 	e->claims--;
 	space_unref(e, c->space);
 	xfree(c);

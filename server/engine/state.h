@@ -71,6 +71,7 @@ struct space {
 	uint64_t following;  /* of them: whom every coming and going concerns */
 	struct ring *ring;   /* NULL: nobody watches */
 	uint64_t refs;       /* outcomes, claims and waiters that name it */
+	uint64_t claims;     /* of the hidden ones; the others are delayed */
 	struct room_share share;
 	struct seq putters; /* struct waiter of outs that wait for room, by order */
 	struct list room;   /* engine.rooms, or engine.pressed */

@@ -20,12 +20,13 @@ static uint64_t index_count(const struct space *s)
 
 static void put_space(struct buf *b, const struct space *s)
 {
-	item_put_head(b, ITEM_MAP, 7);
+	item_put_head(b, ITEM_MAP, 8);
 	item_put_text(b, "name");
 	item_put_text_n(b, s->name);
 	put_count(b, "bytes", s->bytes);
-	put_count(b, "claims", s->hidden.count);
+	put_count(b, "claims", s->claims);
 	put_count(b, "tuples", s->all.count + s->hidden.count);
+	put_count(b, "delayed", s->hidden.count - s->claims);
 	put_count(b, "indexes", index_count(s));
 	put_count(b, "waiting", s->waiting + s->putters.count);
 	item_put_text(b, "volatile");

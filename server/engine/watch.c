@@ -79,7 +79,8 @@ static size_t tell_gap(struct engine *e, struct watcher *w)
 
 	if (w->next < r->first) {
 		w->gap = true;
-		w->next = r->space ? r->next : r->next - 1; /* that space was dropped, it must hear */
+		/* One whose space was dropped must hear of it. */
+		w->next = r->space ? r->next : r->next - 1;
 	}
 	if (!w->gap)
 		return 0;

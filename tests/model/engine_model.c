@@ -155,7 +155,8 @@ static void walks(uint64_t seeds, uint64_t soak_steps, int turns, bool sqlite)
 {
 	bool soak = wish("SOAK", 0) > 0, one = !soak && wish("SEED", 0) > 0;
 	uint64_t first = test_seed(1), seed = first;
-	uint64_t least = soak ? wish("STEPS", soak_steps) : 0, every = soak ? wish("CHECK", 1000) : 1;
+	uint64_t least = soak ? wish("STEPS", soak_steps) : 0;
+	uint64_t every = soak ? wish("CHECK", 1000) : 1;
 	time_t began = time(NULL);
 	struct totals sum = {0};
 

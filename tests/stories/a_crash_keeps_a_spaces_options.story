@@ -27,7 +27,7 @@ a = [7, 0, null]
 + ceiling number 2097154
 > open a
 > a [8, "space", "list"]
-a < [8, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": ["x", ?], "tries": 2, "claims": 0, "tuples": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "d", "name": "s", "bytes": 0, "shape": [?int], "tries": 0, "claims": 0, "tuples": 0, "volatile": false, "max_bytes": 0, "max_tuples": 5}]]
+a < [8, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": ["x", ?], "tries": 2, "claims": 0, "tuples": 0, "delayed": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "d", "name": "s", "bytes": 0, "shape": [?int], "tries": 0, "claims": 0, "tuples": 0, "delayed": 0, "volatile": false, "max_bytes": 0, "max_tuples": 5}]]
 > a [9, "out", "main", ["y", 1]]
 a < [9, -19, "out: field 0 is \"y\" (text), the space wants \"x\""]
 > a [10, "out", "s", ["y"]]

@@ -29,7 +29,7 @@ b = [1, -5, "the space was dropped"]
 + delete 6
 + space-end
 > a [6, "space", "list"]
-a < [6, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "", "name": "s", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "volatile": true, "max_bytes": 0, "max_tuples": 0}]]
+a < [6, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "delayed": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "", "name": "s", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "delayed": 0, "volatile": true, "max_bytes": 0, "max_tuples": 0}]]
 > commit
 a < [1, 0, null]
 a < [2, 0, [3, 4, 5, 6]]

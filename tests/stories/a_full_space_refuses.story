@@ -52,6 +52,6 @@ a < [22, 0, 10]
 > a [23, "out", "s", [4]]
 a < [23, -7, "out: the space is full (its limit of bytes: 96)"]
 > a [24, "space", "list"]
-a < [24, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "", "name": "s", "bytes": 96, "shape": null, "tries": 0, "claims": 0, "tuples": 3, "volatile": true, "max_bytes": 96, "max_tuples": 0}]]
+a < [24, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "delayed": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "", "name": "s", "bytes": 96, "shape": null, "tries": 0, "claims": 0, "tuples": 3, "delayed": 0, "volatile": true, "max_bytes": 96, "max_tuples": 0}]]
 > check
 tuples 3 waiting 0 outcomes 2 sessions 0 taken 3 claims 0

@@ -47,6 +47,6 @@ a = [18, 0, null]
 > a [19, "out", "s", ["job", 17.0, "x"]]
 a < [19, 0, 7]
 > a [20, "space", "list"]
-a < [20, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "t", "name": "s", "bytes": 48, "shape": null, "tries": 0, "claims": 0, "tuples": 1, "volatile": true, "max_bytes": 0, "max_tuples": 0}, {"dead": "", "name": "t", "bytes": 48, "shape": ["t"], "tries": 0, "claims": 0, "tuples": 1, "volatile": true, "max_bytes": 0, "max_tuples": 0}]]
+a < [20, 0, [{"dead": "", "name": "main", "bytes": 0, "shape": null, "tries": 0, "claims": 0, "tuples": 0, "delayed": 0, "volatile": false, "max_bytes": 0, "max_tuples": 0}, {"dead": "t", "name": "s", "bytes": 48, "shape": null, "tries": 0, "claims": 0, "tuples": 1, "delayed": 0, "volatile": true, "max_bytes": 0, "max_tuples": 0}, {"dead": "", "name": "t", "bytes": 48, "shape": ["t"], "tries": 0, "claims": 0, "tuples": 1, "delayed": 0, "volatile": true, "max_bytes": 0, "max_tuples": 0}]]
 > check
 tuples 2 waiting 0 outcomes 0 sessions 0 taken 0 claims 0

@@ -20,7 +20,8 @@ static bool is_building(const struct space *s, const struct tuple *t)
 {
 	const struct arity *a = s->arities[t->fields];
 
-	for (const struct list *it = a ? a->indexes.next : NULL; a && it != &a->indexes; it = it->next)
+	for (const struct list *it = a ? a->indexes.next : NULL; a && it != &a->indexes;
+	     it = it->next)
 		if (list_entry(it, struct index, link)->position != UINT64_MAX)
 			return true;
 	return false;

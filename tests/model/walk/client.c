@@ -61,7 +61,8 @@ static void hello(int conn, struct buf *b, int session)
 	memcpy(ev.random, &w.random_id, sizeof w.random_id);
 	CHECK_INT(driver_step(&ev), 0);
 	if (!r.session_text)
-		message_ranges(message_list_items(r.option[OPTION_HAVE].s), m_session_ack, &session);
+		message_ranges(message_list_items(r.option[OPTION_HAVE].s), m_session_ack,
+		               &session);
 	while (i < w.fx.count &&
 	       (w.fx.list[i].kind != EFFECT_REPLY || w.fx.list[i].conn != (uint32_t)conn))
 		i++;

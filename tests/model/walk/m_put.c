@@ -13,7 +13,9 @@ static bool is_there(const struct request *r, int space)
 
 static struct message_put put_options(const struct request *r)
 {
-	struct message_put how = {.bound = request_has(r, OPTION_BOUND) && r->option[OPTION_BOUND].u};
+	struct message_put how = {
+		.bound = request_has(r, OPTION_BOUND) && r->option[OPTION_BOUND].u,
+	};
 
 	if (request_has(r, OPTION_TTL))
 		how.ttl_ms = r->option[OPTION_TTL].u;

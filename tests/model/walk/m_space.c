@@ -163,12 +163,17 @@ static int drop(const struct request *r)
 static void put_row(struct buf *b, int space)
 {
 	const struct m_space *s = m_space(space);
-	uint64_t claims = 0, bytes, tuples = m_room_used(space, &bytes);
+	uint64_t claims = 0, delayed = 0, bytes, tuples = m_room_used(space, &bytes);
 
-	for (int i = 0; i < TUPLES; i++)
-		claims += m_tuple_exists(&w.now.tuples[i]) && w.now.tuples[i].space == space &&
-		          (w.now.tuples[i].token || w.now.tuples[i].delayed);
-	item_put_head(b, ITEM_MAP, 10);
+	for (int i = 0; i < TUPLES; i++) {
+		const struct m_tuple *t = &w.now.tuples[i];
+
+		if (!m_tuple_exists(t) || t->space != space)
+			continue;
+		claims += t->token != 0;
+		delayed += t->token == 0 && t->delayed;
+	}
+	item_put_head(b, ITEM_MAP, 11);
 	item_put_text(b, "dead");
 	item_put_text(b, s->dead);
 	item_put_text(b, "name");
@@ -186,6 +191,8 @@ static void put_row(struct buf *b, int space)
 	item_put_uint(b, claims);
 	item_put_text(b, "tuples");
 	item_put_uint(b, tuples);
+	item_put_text(b, "delayed");
+	item_put_uint(b, delayed);
 	item_put_text(b, "volatile");
 	item_put_bool(b, s->is_volatile);
 	item_put_text(b, "max_bytes");

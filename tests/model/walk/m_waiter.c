@@ -113,7 +113,8 @@ static void answer_count(struct m_waiter *one)
 	struct buf b = BUF_INIT;
 
 	if (!is_counted(one, &count))
-		test_fail(__FILE__, __LINE__, "an answer to %llu though it waits for another number",
+		test_fail(__FILE__, __LINE__,
+		          "an answer to %llu though it waits for another number",
 		          (unsigned long long)one->n);
 	if (one->op == MESSAGE_IN) {
 		expect_nothing(one);
@@ -134,7 +135,8 @@ void m_waiter_counted(void)
 		/* What is overdue waits for the next batch, and the number for it. */
 		if (one->used && one->in && one->space >= 0 && !m_space(one->space)->dropped &&
 		    !m_time_overdue(one->space) && is_counted(one, &count))
-			test_fail(__FILE__, __LINE__, "%llu of session %d still waits: there are %llu",
+			test_fail(__FILE__, __LINE__,
+			          "%llu of session %d still waits: there are %llu",
 			          (unsigned long long)one->n, one->session,
 			          (unsigned long long)count);
 	}
@@ -273,6 +275,8 @@ static bool is_forgotten(const struct m_waiter *one)
 
 static void reenter(struct m_waiter *one)
 {
+	uint64_t count;
+
 	if (one->op != MESSAGE_ATOMIC && m_space(one->space)->dropped) {
 		end_gone(one);
 		return;
@@ -289,6 +293,9 @@ static void reenter(struct m_waiter *one)
 		m_atomic_retry(one, false);
 	else if (one->op == MESSAGE_IN || one->op == MESSAGE_RD)
 		serve(one);
+	/* At once: what comes behind it in this step may take what it counts. */
+	if (one->used && is_counted(one, &count))
+		answer_count(one);
 }
 
 void m_waiter_reenter(int session)

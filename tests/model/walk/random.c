@@ -185,7 +185,8 @@ static unsigned random_watch(struct buf *b)
 	item_put_text(b, s->used ? s->name : "vol");
 	random_template(b);
 	if (test_random_below(2))
-		random_uint(&o, "after", test_random_below(4) && cursor ? cursor - test_random_below(6) : 0);
+		random_uint(&o, "after", test_random_below(4) && cursor
+		                                 ? cursor - test_random_below(6) : 0);
 	return 2 + random_options(b, &o);
 }
 
@@ -196,7 +197,8 @@ static void space_options(struct options *o, const char *name)
 	if (test_random_below(2)) {
 		const char *dead = *name == 'v' ? "vdead" : "dead";
 
-		random_text(o, "dead", test_random_below(12) ? dead : test_random_below(2) ? "c" : "");
+		random_text(o, "dead",
+		            test_random_below(12) ? dead : test_random_below(2) ? "c" : "");
 	}
 	if (test_random_below(3) == 0)
 		random_uint(o, "tuples", test_random_below(8));
