@@ -31,8 +31,8 @@ SERVER_OBJ := $(call objects,server server/engine server/journal server/net)
 TOOLS_OBJ  := $(call objects,tools tools/boot) $(BUILD)/tools/boot/payload_data.o
 TESTLIB    := $(call objects,tests/lib)
 
-# A test is a C file under tests/unit, stories or model; it is linked with all but the server's main().
-TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model))
+# A test is a C file under tests/unit, stories, model or sim; it is linked with all but the server's main().
+TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model tests/sim))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
 CRASHERS := $(patsubst %.c,$(BUILD)/%,$(filter-out %_preload.c,$(call sources,tests/crash)))
 PRELOADS := $(BUILD)/tests/crash/crashvfs.so $(BUILD)/tests/crash/order.so
@@ -80,8 +80,9 @@ $(BUILD)/tools/boot/payload_data.o: $(BUILD)/tools/boot/payload_data.c
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(TESTLIB) $(filter-out %/main.o,$(SERVER_OBJ)) $(BUILD)/libtilia.a
 	$(call do,LINK) $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libtilia.a $(LIBS_ALL)
 
-# The model's walk is more than one file.
+# The model's walk and the simulator's world are more than one file.
 $(BUILD)/tests/model/engine_model: $(call objects,tests/model/walk)
+$(BUILD)/tests/sim/simulator $(BUILD)/tests/sim/planted: $(call objects,tests/sim/world)
 
 # The same walk, of an engine with a defect (ld puts one where files call each other).
 $(BUILD)/tests/model/engine_planted: $(BUILD)/tests/model/planted/walk
