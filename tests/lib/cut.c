@@ -64,6 +64,9 @@ static ssize_t moved(enum cut_calls which, int fd, ssize_t n)
 	return n;
 }
 
+/* Seen by shared libraries too. */
+#define EXPORT __attribute__((visibility("default")))
+
 /* The function of that name that would have been called. */
 #define REAL(result, name, ...)                                                                    \
 	static result (*real)(__VA_ARGS__);                                                        \
@@ -71,7 +74,7 @@ static ssize_t moved(enum cut_calls which, int fd, ssize_t n)
 	if (real == NULL)                                                                          \
 		*(void **)&real = dlsym(RTLD_NEXT, name)
 
-ssize_t send(int fd, const void *p, size_t size, int flags)
+EXPORT ssize_t send(int fd, const void *p, size_t size, int flags)
 {
 	ssize_t n = allowed(CUT_SEND, fd, size);
 	REAL(ssize_t, "send", int, const void *, size_t, int);
@@ -79,7 +82,7 @@ ssize_t send(int fd, const void *p, size_t size, int flags)
 	return n < 0 ? n : moved(CUT_SEND, fd, real(fd, p, (size_t)n, flags));
 }
 
-ssize_t recv(int fd, void *p, size_t size, int flags)
+EXPORT ssize_t recv(int fd, void *p, size_t size, int flags)
 {
 	ssize_t n = allowed(CUT_RECV, fd, size);
 	REAL(ssize_t, "recv", int, void *, size_t, int);
@@ -87,7 +90,7 @@ ssize_t recv(int fd, void *p, size_t size, int flags)
 	return n < 0 ? n : moved(CUT_RECV, fd, real(fd, p, (size_t)n, flags));
 }
 
-ssize_t write(int fd, const void *p, size_t size)
+EXPORT ssize_t write(int fd, const void *p, size_t size)
 {
 	ssize_t n = allowed(CUT_WRITE, fd, size);
 	REAL(ssize_t, "write", int, const void *, size_t);
@@ -95,7 +98,7 @@ ssize_t write(int fd, const void *p, size_t size)
 	return n < 0 ? n : moved(CUT_WRITE, fd, real(fd, p, (size_t)n));
 }
 
-ssize_t read(int fd, void *p, size_t size)
+EXPORT ssize_t read(int fd, void *p, size_t size)
 {
 	ssize_t n = allowed(CUT_READ, fd, size);
 	REAL(ssize_t, "read", int, void *, size_t);
@@ -103,7 +106,7 @@ ssize_t read(int fd, void *p, size_t size)
 	return n < 0 ? n : moved(CUT_READ, fd, real(fd, p, (size_t)n));
 }
 
-ssize_t writev(int fd, const struct iovec *iov, int count)
+EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
 	size_t size = 0;
 	ssize_t n;
