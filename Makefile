@@ -108,9 +108,9 @@ $(BUILD)/tests/crash/order.so: tests/crash/order_preload.c
 	@mkdir -p $(@D)
 	$(call do,LINK) $(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -shared -o $@ $< -ldl
 
-$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call objects,server/engine) \
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call objects,server/engine server/journal) \
             $(BUILD)/tools/boot/trunk.o $(BUILD)/tools/boot/place.o $(BUILD)/libtilia.a
-	$(call do,LINK) $(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB)
+	$(call do,LINK) $(CC) -fsanitize=fuzzer $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_LIB) -lsqlite3
 
 programs: all $(TESTS) $(BENCHES) $(CRASHERS) $(PRELOADS)
 tests: $(TESTS)
