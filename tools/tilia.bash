@@ -35,7 +35,8 @@ _tilia()
 		mapfile -t COMPREPLY < <(compgen -W "${line#* }" -- "$word")
 		return
 	fi
-	[[ $command == run ]] && compopt -o default
+	[[ $command == run || $command == backup || $command == restore || $command == load ||
+	   $previous == --store ]] && compopt -o default
 }
 
 complete -F _tilia tilia

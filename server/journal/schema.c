@@ -31,6 +31,12 @@ static const struct {
 
 #define TABLES (sizeof tables / sizeof *tables)
 
+/* steps[n] makes version n + 1 of version n, inside a transaction: 0 or a code. A store of
+ * each version that was released is kept in tests/stores. */
+static int (*const steps[STORE_SCHEMA])(struct store *s) = {
+	NULL, /* no store had version 0 */
+};
+
 static int run(struct store *s, const char *sql)
 {
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
@@ -114,30 +120,47 @@ static int check_tables(struct store *s)
 	return code;
 }
 
-int schema_check(struct store *s, bool *empty)
+int schema_check(struct store *s, int64_t *version)
 {
-	int64_t application = 0, version = 0, objects = 0;
+	int64_t application = 0, objects = 0;
 	int code;
 
-	*empty = false;
 	if ((code = number(s, "PRAGMA application_id", &application)) ||
-	    (code = number(s, "PRAGMA user_version", &version)) ||
+	    (code = number(s, "PRAGMA user_version", version)) ||
 	    (code = number(s, "SELECT count(*) FROM sqlite_schema", &objects)))
 		return code;
-	if (application == 0 && version == 0 && objects == 0) {
-		*empty = true;
+	if (application == 0 && *version == 0 && objects == 0)
 		return 0;
-	}
 	if (application != STORE_APPLICATION) {
 		snprintf(s->why, sizeof s->why, "%.200s is a database, but not one of Tilia",
 		         s->path);
 		return ERROR_STORE;
 	}
-	if (version != STORE_SCHEMA) {
+	if (*version < 1 || *version > STORE_SCHEMA) {
 		snprintf(s->why, sizeof s->why,
 		         "%.200s has schema version %lld; this tiliad knows version %d", s->path,
-		         (long long)version, STORE_SCHEMA);
+		         (long long)*version, STORE_SCHEMA);
 		return ERROR_STORE;
 	}
+	return *version == STORE_SCHEMA ? check_tables(s) : 0;
+}
+
+/* All steps and the new mark come in one commit. */
+int schema_forward(struct store *s, int64_t version)
+{
+	char mark[64];
+	int code = 0;
+
+	if (version == STORE_SCHEMA)
+		return 0;
+	snprintf(mark, sizeof mark, "PRAGMA user_version = %d", STORE_SCHEMA);
+	if (run(s, "BEGIN IMMEDIATE"))
+		return store_fail(s, "cannot begin");
+	for (; code == 0 && version < STORE_SCHEMA; version++)
+		code = steps[version](s);
+	if (code)
+		return code;
+	if (run(s, mark) || run(s, "COMMIT"))
+		return store_fail(s, "cannot bring it forward");
 	return check_tables(s);
 }

@@ -199,14 +199,16 @@ static int check_lock(struct store *s, bool was_empty)
 static int start(struct store *s, const struct journal_options *o)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, code, error;
-	bool empty = false;
+	int64_t version = 0;
+	bool empty;
 
-	if ((code = connect_database(s, flags, o->vfs)) || (code = schema_check(s, &empty)))
+	if ((code = connect_database(s, flags, o->vfs)) || (code = schema_check(s, &version)))
 		return code;
+	empty = version == 0;
 	if (empty && (code = check_lock(s, true)))
 		return code;
-	if ((code = configure(s, o->sync)) || (empty && (code = schema_create(s))) ||
-	    (code = prepare(s)))
+	if ((code = configure(s, o->sync)) ||
+	    (code = empty ? schema_create(s) : schema_forward(s, version)) || (code = prepare(s)))
 		return code;
 	s->version = -1;
 	if ((code = store_begin(s)) || (code = store_read_meta(s)))
@@ -241,13 +243,15 @@ static int start_alone(struct store *s, int flags)
 {
 	static const char setup[] = "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536;"
 	                            " PRAGMA cell_size_check = ON";
-	bool empty;
+	int64_t version = 0;
 	int code;
 
-	if ((code = connect_database(s, flags, NULL)) || (code = schema_check(s, &empty)))
+	if ((code = connect_database(s, flags, NULL)) || (code = schema_check(s, &version)))
 		return code;
-	if (empty) {
-		snprintf(s->why, sizeof s->why, "%s is empty", path_end(s));
+	if (version != STORE_SCHEMA) {
+		snprintf(s->why, sizeof s->why, "%s is %s", path_end(s),
+		         version ? "of an earlier version: a start of tiliad brings it forward"
+		                 : "empty");
 		return ERROR_STORE;
 	}
 	if (sqlite3_exec(s->db, setup, NULL, NULL, NULL) != SQLITE_OK)

@@ -20,6 +20,8 @@ def files(*endings):
                             and os.path.join(folder, f) != harness.BUILD)
         for name in sorted(names):
             path = os.path.join(folder, name)
+            if name.endswith(".db"):  # a store that is kept
+                continue
             if (not endings or name.endswith(endings)) and name != ".git" and not os.path.islink(path):
                 with open(path, encoding="utf-8") as f:
                     yield os.path.relpath(path, harness.ROOT), f.read()

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """tilia backup, restore, check, dump, load: what they say, and what they leave."""
+import glob
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -370,6 +372,21 @@ def test_load_leaves_what_has_expired_and_spaces_that_are_there():
     assert load(s, "", "-")[0] == 0 and load(s, "", "a", "b")[0] == 2 and load(s, "", "nofile")[0] == 7
     s.stop()
     assert load(s, "")[0] == 3
+
+
+def test_a_store_of_each_version_opens():
+    """tests/stores/N.db is of schema version N, N.txt what is in it."""
+    kept = sorted(glob.glob(os.path.join(harness.ROOT, "tests", "stores", "*.db")))
+    assert kept
+    for path in kept:
+        s = Store(serve=False)
+        shutil.copy(path, s.path)
+        s.serve()
+        s.stop()
+        assert s.ok("check", "--store", "main.db").startswith("main.db is sound")
+        with open(path[:-3] + ".txt") as f:
+            assert s.ok("dump", "--store", "main.db") == f.read(), path
+        assert sqlite3.connect(s.path).execute("PRAGMA user_version").fetchone()[0] == len(kept)
 
 
 def test_what_is_not_understood():
