@@ -35,7 +35,8 @@ TESTLIB    := $(call objects,tests/lib)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model tests/sim))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
 CRASHERS := $(patsubst %.c,$(BUILD)/%,$(filter-out %_preload.c,$(call sources,tests/crash)))
-PRELOADS := $(BUILD)/tests/crash/crashvfs.so $(BUILD)/tests/crash/order.so
+PRELOADS := $(BUILD)/tests/crash/crashvfs.so $(BUILD)/tests/crash/order.so \
+            $(BUILD)/tests/crash/smalldisk.so
 # A load generator of make bench is a C file under tests/bench; client.c is linked to each.
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(filter-out %/client.c,$(call sources,tests/bench)))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz))
@@ -104,7 +105,7 @@ $(CRASHERS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
 $(BUILD)/tests/crash/crashvfs.so: tests/lib/crashvfs.c
 	@mkdir -p $(@D)
 	$(call do,LINK) $(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -DCRASHVFS_PRELOAD -shared -o $@ $< -lsqlite3
-$(BUILD)/tests/crash/order.so: tests/crash/order_preload.c
+$(BUILD)/tests/crash/%.so: tests/crash/%_preload.c
 	@mkdir -p $(@D)
 	$(call do,LINK) $(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -shared -o $@ $< -ldl
 

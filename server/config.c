@@ -137,6 +137,13 @@ static int set_bytes(struct config *c, const char *value, char *why)
 	return 0;
 }
 
+static int set_log_most(struct config *c, const char *value, char *why)
+{
+	if (read_number(value, sizes, 1 << 20, INT64_MAX, &c->log_most))
+		return refuse(why, "'%s' is not a size of 1M or more, like 64M or 1G", value);
+	return 0;
+}
+
 static int set_grace(struct config *c, const char *value, char *why)
 {
 	if (read_number(value, durations, 1, 86400000, &c->grace_ms))
@@ -191,6 +198,8 @@ static const struct option {
 	 "what a power loss may take: nothing (default), the last batches, the file"},
 	{"max-bytes", "SIZE", false, set_bytes,
 	 "of all tuples and indexes; more is refused. Default: half of the memory"},
+	{"max-log", "SIZE", false, set_log_most,
+	 "of the store's log while another program reads in it; then puts are refused. Default: 256M"},
 	{"max-connections", "N", false, set_connections,
 	 "at once; more are answered and closed. Default: what descriptors allow"},
 	{"grace", "DURATION", false, set_grace,

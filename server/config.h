@@ -21,6 +21,7 @@ struct config {
 	enum journal_sync sync;
 	enum log_level level;
 	uint32_t connections; /* 0: as many as descriptors allow */
+	uint64_t log_most;    /* 0: the journal's default */
 	uint64_t bytes;       /* of all tuples and indexes */
 	uint64_t grace_ms;    /* 0: the engine's default */
 	uint32_t slow_ms;     /* 0: net's default */

@@ -165,7 +165,8 @@ static void show_progress(uint64_t done, uint64_t all, void *ctx)
 static int open_journal(struct server *s)
 {
 	struct journal_options o = {.path = s->config->store, .sync = s->config->sync,
-	                            .wake = writer_wake, .wake_ctx = &s->wake};
+	                            .log_most = s->config->log_most, .wake = writer_wake,
+	                            .wake_ctx = &s->wake};
 	char why[256] = "";
 	int rc = s->config->is_volatile ? journal_memory_open(&s->shell.journal, &o, false)
 	                                : journal_sqlite_open(&s->shell.journal, &o, why);

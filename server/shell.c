@@ -114,10 +114,17 @@ int shell_step(struct shell *s, struct event *ev)
 
 /* ---- what net tells ---- */
 
+static bool is_low(enum journal_disk_state disk)
+{
+	return disk >= JOURNAL_DISK_STUCK;
+}
+
 static bool batch_full(const struct shell *s)
 {
+	size_t most = is_low(s->disk) ? JOURNAL_BATCH_LOW : JOURNAL_BATCH_CHANGES;
+
 	return s->journal->ops->bytes(s->journal) >= JOURNAL_BATCH_BYTES ||
-	       s->journal->ops->changes(s->journal) >= JOURNAL_BATCH_CHANGES;
+	       s->journal->ops->changes(s->journal) >= most;
 }
 
 static void on_open(void *ctx, uint32_t conn, struct bytes principal)
@@ -251,6 +258,39 @@ static void journal_failed(struct shell *s)
 	s->failed = true;
 }
 
+static void log_disk(const struct journal_disk *d)
+{
+	static const struct {
+		enum log_level level;
+		const char *text;
+	} rows[] = {
+		[JOURNAL_DISK_WELL] = {LOG_NOTICE, "the disk has room"},
+		[JOURNAL_DISK_HELD] = {LOG_WARN, "another program reads in the log, so it grows"},
+		[JOURNAL_DISK_STUCK] = {LOG_WARN, "the log, in which another program reads, has "
+		                                  "grown to its limit: puts are refused"},
+		[JOURNAL_DISK_FULL] = {LOG_WARN, "the disk is full: puts are refused"},
+		[JOURNAL_DISK_NONE] = {LOG_ERROR, "the disk has no room at all: everything waits"},
+	};
+
+	log_line(rows[d->state].level, rows[d->state].text, log_number("room", d->room),
+	         log_number("reserve", d->reserve), log_number("log", d->log),
+	         log_number("reader_ms", d->reader_ms));
+}
+
+static void look_at_disk(struct shell *s)
+{
+	struct journal_disk d;
+	bool was_low = is_low(s->disk);
+
+	s->journal->ops->disk(s->journal, &d);
+	if (d.state == s->disk)
+		return;
+	s->disk = d.state;
+	log_disk(&d);
+	if (is_low(d.state) != was_low)
+		shell_step(s, &(struct event){.kind = EV_DISK, .low = !was_low});
+}
+
 static void look_at_journal(struct shell *s)
 {
 	uint64_t durable = s->durable;
@@ -263,6 +303,7 @@ static void look_at_journal(struct shell *s)
 	}
 	while (s->durable < durable)
 		release(s, ++s->durable);
+	look_at_disk(s);
 }
 
 static bool wants_commit(const struct shell *s)

@@ -45,6 +45,7 @@ struct shell {
 	uint32_t units;           /* of EV_WORK, adapted */
 
 	uint64_t requests, refused, refused_logged_ms;
+	enum journal_disk_state disk; /* what the engine and the log were told last */
 	bool failed; /* the journal did: nothing more is answered */
 };
 

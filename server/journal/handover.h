@@ -5,6 +5,7 @@
 #define TILIA_JOURNAL_HANDOVER_H
 
 #include "batch.h"
+#include "journal.h"
 
 #include <pthread.h>
 
@@ -14,7 +15,8 @@ struct handover {
 	pthread_mutex_t mutex;
 	pthread_cond_t given, done;
 	const struct batch *batch; /* given and not yet taken */
-	bool busy, stop;
+	bool busy, stop, awaited;
+	struct journal_disk disk;
 	uint64_t durable;
 	int code; /* negative: the writer failed */
 	char why[HANDOVER_TEXT];
@@ -33,12 +35,20 @@ bool handover_busy(struct handover *h);
 int handover_poll(struct handover *h, uint64_t *durable);
 int handover_wait(struct handover *h, uint64_t *durable);
 void handover_stop(struct handover *h);
+void handover_disk(struct handover *h, struct journal_disk *d);
 
-/* The writer's side. writer_take() waits for a batch; NULL means: end.
+/* The writer's side. writer_take() waits for a batch, for so long (negative: for
+ * ever), and answers false at the end; *b is NULL when the time is over.
  * writer_announce() says that it is durable (code 0), or that it is not and that
  * nothing more will be. writer_stopping(): whether the end was asked for. */
-const struct batch *writer_take(struct handover *h);
+bool writer_take(struct handover *h, int wait_ms, const struct batch **b);
 void writer_announce(struct handover *h, uint64_t number, int code, const char *why);
 bool writer_stopping(struct handover *h);
+
+/* Tells how the disk is. Whether somebody stands in handover_wait(). Waits a moment,
+ * or until the end is asked for. */
+void writer_tell(struct handover *h, const struct journal_disk *d);
+bool writer_awaited(struct handover *h);
+void writer_pause(struct handover *h, int ms);
 
 #endif

@@ -20,6 +20,7 @@
 
 #define JOURNAL_BATCH_BYTES ((size_t)8 << 20)
 #define JOURNAL_BATCH_CHANGES 50000
+#define JOURNAL_BATCH_LOW 1000 /* changes, while the disk is low: what is kept must do */
 
 enum journal_sync {
 	JOURNAL_SYNC_FULL,   /* nothing acknowledged is ever lost */
@@ -31,6 +32,7 @@ struct journal_options {
 	const char *path; /* sqlite only */
 	enum journal_sync sync;
 	const char *vfs; /* tests: the name of an SQLite VFS; NULL is the default */
+	uint64_t log_most;    /* bytes of log from which growth is refused; 0: 256 MiB */
 	int checkpoint_pages; /* tests: when the log goes back to the database; 0: 1,000 */
 	/* Called on the writer's thread when journal_poll() has news. */
 	void (*wake)(void *ctx);
@@ -42,6 +44,24 @@ struct journal_start {
 	uint64_t batch; /* the last durable one */
 	uint64_t boot;  /* this start's number, from 1; written by the first batch */
 	uint64_t tuples, sessions, spaces;
+};
+
+/* How the writer finds the disk. From STUCK on it is low: what makes the store grow
+ * is to be refused. */
+enum journal_disk_state {
+	JOURNAL_DISK_WELL,
+	JOURNAL_DISK_HELD,  /* another program reads in the log, which grows meanwhile */
+	JOURNAL_DISK_STUCK, /* and has become as long as it may */
+	JOURNAL_DISK_FULL,  /* little room is left */
+	JOURNAL_DISK_NONE,  /* none, and nothing kept: the commit under way waits for some */
+};
+
+struct journal_disk {
+	enum journal_disk_state state;
+	uint64_t room;      /* bytes the store can grow by, on the disk and in its file */
+	uint64_t reserve;   /* bytes kept in FILE.reserve */
+	uint64_t log;       /* bytes of log that are not all in the database */
+	uint64_t reader_ms; /* how long somebody has been in the way of that; 0: nobody */
 };
 
 struct journal;
@@ -71,12 +91,15 @@ struct journal_ops {
 	int (*poll)(struct journal *j, uint64_t *durable);
 
 	/* Waits for the commit under way (if any; memory with `keep`: syncs it), then
-	 * as poll. */
+	 * as poll. On a full disk it is given up after some seconds. */
 	int (*wait)(struct journal *j, uint64_t *durable);
 
 	/* Size of the open batch: bytes copied, changes given. */
 	size_t (*bytes)(const struct journal *j);
 	size_t (*changes)(const struct journal *j);
+
+	/* How the disk is; wake() is called when the state has changed. */
+	void (*disk)(const struct journal *j, struct journal_disk *d);
 
 	const char *(*error)(const struct journal *j);
 

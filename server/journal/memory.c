@@ -144,6 +144,12 @@ static size_t memory_changes(const struct journal *j)
 	return memory_of(j)->open.changes;
 }
 
+static void memory_disk(const struct journal *j, struct journal_disk *d)
+{
+	(void)j;
+	*d = (struct journal_disk){.state = JOURNAL_DISK_WELL};
+}
+
 static const char *memory_error(const struct journal *j)
 {
 	(void)j;
@@ -171,6 +177,7 @@ static const struct journal_ops memory_ops = {
 	.wait = memory_wait,
 	.bytes = memory_bytes,
 	.changes = memory_changes,
+	.disk = memory_disk,
 	.error = memory_error,
 	.close = memory_close,
 };

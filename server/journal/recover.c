@@ -188,5 +188,5 @@ int recover_rows(struct store *s, void (*row)(const struct change *c, void *ctx)
 	code = read_all(&r);
 	lookup_close(&r.space_at);
 	xfree(r.spaces);
-	return code;
+	return code == ERROR_FULL ? ERROR_STORE : code;
 }

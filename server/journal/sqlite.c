@@ -89,6 +89,11 @@ static size_t sqlite_changes(const struct journal *j)
 	return sqlite_of(j)->open->changes;
 }
 
+static void sqlite_disk(const struct journal *j, struct journal_disk *d)
+{
+	handover_disk(&sqlite_of(j)->writer.handover, d);
+}
+
 static const char *sqlite_error(const struct journal *j)
 {
 	const struct sqlite *q = sqlite_of(j);
@@ -118,6 +123,7 @@ static const struct journal_ops sqlite_ops = {
 	.wait = sqlite_wait,
 	.bytes = sqlite_bytes,
 	.changes = sqlite_changes,
+	.disk = sqlite_disk,
 	.error = sqlite_error,
 	.close = sqlite_close,
 };

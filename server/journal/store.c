@@ -37,6 +37,19 @@ static void say(struct store *s, const char *what, va_list ap, const char *why)
 	         why ? why : "");
 }
 
+/* A sync that failed is never one of them, whatever its reason: what it left on the
+ * disk is not known. */
+static bool is_full(const struct store *s, int code)
+{
+	int reason = sqlite3_system_errno(s->db), kind = code & 0xff;
+
+	if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
+		return false;
+	return kind == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE ||
+	       ((kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) &&
+	        (reason == ENOSPC || reason == EDQUOT));
+}
+
 int store_fail(struct store *s, const char *what, ...)
 {
 	int code = sqlite3_extended_errcode(s->db);
@@ -50,6 +63,8 @@ int store_fail(struct store *s, const char *what, ...)
 	va_start(ap, what);
 	say(s, what, ap, why);
 	va_end(ap);
+	if (is_full(s, code))
+		return ERROR_FULL;
 	code &= 0xff;
 	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERROR_DAMAGED : ERROR_STORE;
 }
@@ -71,6 +86,8 @@ static int wait_busy(void *ctx, int count)
 
 	if (count == 0)
 		s->waited_ms = 0;
+	if (s->hurried)
+		return 0;
 	if (s->writer ? writer_stopping(s->writer) : s->waited_ms >= BUSY_OPEN_MS)
 		return 0;
 	s->waited_ms += BUSY_STEP_MS;
@@ -145,7 +162,8 @@ static int configure(struct store *s, enum journal_sync sync)
 
 	snprintf(text, sizeof text,
 	         "PRAGMA synchronous = %s; PRAGMA mmap_size = 0; PRAGMA cache_size = -65536;"
-	         " PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL",
+	         " PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 67108864;"
+	         " PRAGMA secure_delete = FAST; PRAGMA journal_mode = WAL",
 	         level[sync]);
 	if (sqlite3_exec(s->db, text, NULL, NULL, NULL) != SQLITE_OK)
 		return store_fail(s, "cannot set up");
@@ -224,6 +242,22 @@ static int start(struct store *s, const struct journal_options *o)
 	return 0;
 }
 
+static void close_database(struct store *s, bool clean)
+{
+	for (int i = 0; i < STORE_STATEMENTS; i++) {
+		sqlite3_finalize(s->stmt[i]);
+		s->stmt[i] = NULL;
+	}
+	if (s->db) {
+		/* What failed to be written or read must not be moved about now. */
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, clean ? 0 : 1, NULL);
+		if (!sqlite3_get_autocommit(s->db))
+			sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	sqlite3_close(s->db);
+	s->db = NULL;
+}
+
 int store_open(struct store *s, const struct journal_options *o)
 {
 	int code;
@@ -233,10 +267,16 @@ int store_open(struct store *s, const struct journal_options *o)
 	code = lockfile_open(&s->lock, s->path, s->why, sizeof s->why);
 	if (code)
 		return code;
+	reserve_open(&s->reserve, s->path);
 	code = start(s, o);
+	if (code == ERROR_FULL) { /* what is kept is for this, too */
+		close_database(s, false);
+		reserve_release(&s->reserve);
+		code = start(s, o);
+	}
 	if (code)
 		store_close(s, false);
-	return code;
+	return code == ERROR_FULL ? ERROR_STORE : code;
 }
 
 static int start_alone(struct store *s, int flags)
@@ -277,16 +317,19 @@ int store_open_alone(struct store *s, const char *path, bool writes)
 
 void store_close(struct store *s, bool clean)
 {
-	for (int i = 0; i < STORE_STATEMENTS; i++)
-		sqlite3_finalize(s->stmt[i]);
-	if (s->db) {
-		/* What failed to be written or read must not be moved about now. */
-		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, clean ? 0 : 1, NULL);
-		if (!sqlite3_get_autocommit(s->db))
-			sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	}
-	sqlite3_close(s->db);
+	close_database(s, clean);
+	reserve_close(&s->reserve);
 	lockfile_close(&s->lock);
+}
+
+uint64_t store_free_pages(struct store *s)
+{
+	uint64_t pages = 0;
+
+	if (sqlite3_step(s->stmt[STORE_FREE]) == SQLITE_ROW)
+		pages = store_number(s, STORE_FREE, 0);
+	sqlite3_reset(s->stmt[STORE_FREE]);
+	return pages;
 }
 
 int store_begin(struct store *s)

@@ -7,12 +7,14 @@
 #include "handover.h"
 #include "journal.h"
 #include "lockfile.h"
+#include "reserve.h"
 
 #include <sqlite3.h>
 
 #define STORE_APPLICATION 0x54494c49 /* "TILI" */
 #define STORE_SCHEMA 1
 #define STORE_PATH 4096
+#define STORE_PAGE ((uint64_t)4096)
 
 /* X(name, SQL) */
 #define STORE_TABLE(X)                                                                             \
@@ -20,6 +22,7 @@
 	X(COMMIT, "COMMIT")                                                                        \
 	X(ROLLBACK, "ROLLBACK")                                                                    \
 	X(VERSION, "PRAGMA data_version")                                                          \
+	X(FREE, "PRAGMA freelist_count")                                                           \
 	X(META, "SELECT value, sum FROM meta WHERE key = ?1")                                      \
 	X(META_SET, "REPLACE INTO meta VALUES (?1, ?2, ?3)")                                       \
 	X(SPACES, "SELECT number, name, flags, tries, dead, shape, max_tuples, max_bytes, tuples," \
@@ -64,12 +67,14 @@ struct store {
 	sqlite3_stmt *stmt[STORE_STATEMENTS];
 	char path[STORE_PATH];
 	struct lockfile lock;
+	struct reserve reserve;
 	struct handover *writer; /* whose stop ends a wait for the database; NULL: wait 5 s */
 	uint64_t id;             /* of the database, made with it */
 	uint64_t batch, boot, ceiling;
 	struct store_sums sums; /* as committed */
 	int64_t version; /* PRAGMA data_version: who else wrote */
 	int waited_ms;
+	bool hurried; /* what is in somebody's use is not waited for */
 	int wal_pages; /* after the last commit */
 	char why[HANDOVER_TEXT];
 };
@@ -92,7 +97,8 @@ int store_read_meta(struct store *s);
 void store_close(struct store *s, bool clean);
 
 /* A code and s->why from what SQLite said last: ERROR_DAMAGED for a file that is
- * no sound database, else ERROR_STORE. `what` is "cannot ..." . */
+ * no sound database, ERROR_FULL when it is only room that is missing, else
+ * ERROR_STORE. `what` is "cannot ..." . */
 int store_fail(struct store *s, const char *what, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same for what SQLite does not know of. */
@@ -101,6 +107,9 @@ int store_damaged(struct store *s, const char *what, ...) __attribute__((format(
 /* Takes the database for writing (again) and checks that nobody else wrote in
  * between. 0, or a code. */
 int store_begin(struct store *s);
+
+/* Pages of the database that are in no use. */
+uint64_t store_free_pages(struct store *s);
 
 /* Executes a statement that answers no row, with its parameters bound, and resets
  * it: SQLITE_OK or SQLite's code. */
