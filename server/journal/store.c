@@ -304,7 +304,7 @@ int store_open_alone(struct store *s, const char *path, bool writes)
 	int code;
 
 	memset(s, 0, sizeof *s);
-	s->lock.fd = -1;
+	s->lock.fd = s->reserve.fd = -1;
 	if (!realpath(path, s->path)) {
 		snprintf(s->why, sizeof s->why, "%.200s: %s", path, strerror(errno));
 		return ERROR_STORE;
