@@ -178,6 +178,11 @@ static bool is_gone(const struct m_waiter *one)
 	return one->space < 0 ? one->gone : m_space(one->space)->dropped;
 }
 
+static bool says_gone(struct bytes rest)
+{
+	return rest.n > 0 && *rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1));
+}
+
 static void end_gone(struct m_waiter *one)
 {
 	expect_code_at(m_session_conn(one->session), one->n, batch_of(one), ERROR_NO_SPACE);
@@ -197,7 +202,7 @@ void m_waiter_answered(int session, uint64_t n, struct bytes rest)
 	}
 	if (!one || !one->in)
 		return;
-	if (*rest.p == (ITEM_NINT << 5 | (-ERROR_NO_SPACE - 1)) && is_gone(one))
+	if (says_gone(rest) && is_gone(one))
 		end_gone(one);
 	else if (one->op == MESSAGE_OUT || one->op == MESSAGE_OUTS)
 		done = m_put_retry(one);
@@ -286,6 +291,11 @@ static void reenter(struct m_waiter *one)
 		return;
 	if (one->op == MESSAGE_ATOMIC && is_late(one) && is_forgotten(one)) {
 		one->used = false;
+		return;
+	}
+	/* The space it stood under was dropped, whatever bears that name now. */
+	if (one->op == MESSAGE_ATOMIC && one->gone && says_gone(expect_final(one->n))) {
+		end_gone(one);
 		return;
 	}
 	one->in = true;
