@@ -1,10 +1,12 @@
 """tiliad on a store: replies held until their batch is durable, sessions over sockets, full
 batches, a store that somebody else writes to."""
 import os
+import random
 import signal
 import sqlite3
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness
@@ -104,6 +106,46 @@ def test_an_unacknowledged_take_survives_kill_9_and_is_answered_again():
     assert c.ask("count", "main", None) == [0, 0]
     assert c.ask("bye") == [0, None]
     assert end(again) == 0
+
+
+def test_a_kill_between_the_two_halves_of_a_large_commit():
+    """2 MB that end 1,000 claims: with half of them there nothing happened; later it did, all of it, once."""
+    rng, path = random.Random(harness.SEED), store("halves")
+    server = harness.tiliad("--store", path)
+    c = Wire(server.address)
+    session = hello(c, session="new")
+    half, done = 0, 0
+    for cycle in range(8):
+        assert c.ask("outs", "main", [["job", cycle, i] for i in range(1000)])[0] == 0
+        code, rows = c.ask("in", "main", ["job", cycle, ANY], {"lease": 600000, "max": 1000})
+        assert code == 0 and len(rows) == 1000, rows
+        n, tokens = c.number + 1, [row[2] for row in rows]
+        outs = [["main", ["result", cycle, i, "x" * 2000]] for i in range(1000)]
+        whole = frame(n, "commit", {"done": tokens, "out": outs})
+        if cycle < 2:
+            c.raw(whole[:len(whole) // 2])
+        else:
+            c.raw(whole)
+            time.sleep(rng.random() * 0.03)
+        server.kill()
+        server.wait(20)
+        c.close()
+        server = harness.tiliad("--store", path, sock=server.sock)
+        c = Wire(server.address)
+        assert c.ask("hello", {"v": 1, "session": session, "have": [[1, n - 1]]})[0] == 0
+        c.number = n  # count may tell what is there before the commit is sent again
+        there = Wire(server.address).ask("count", "main", ["result", cycle, ANY, ANY])[1]
+        left = Wire(server.address).ask("count", "main", ["job", cycle, ANY])[1]
+        assert (there, left) in ((0, 1000), (1000, 0)), (cycle, there, left)
+        assert there == 0 or cycle >= 2
+        half, done = half + (there == 0), done + (there > 0)
+        c.raw(whole)
+        reply = c.receive()
+        assert reply[:2] == [n, 0] and len(set(reply[2])) == 1000, reply[:2]
+        assert c.ask("count", "main", ["result", cycle, ANY, ANY]) == [0, 1000]
+        assert c.ask("count", "main", ["job", cycle, ANY]) == [0, 0]
+    print("# killed before the commit was done: %d, after: %d" % (half, done))
+    assert end(server) == 0
 
 
 def test_more_than_a_batch_at_once():

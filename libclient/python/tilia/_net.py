@@ -16,7 +16,8 @@ import _thread
 from . import _Call, _Channel, Error, SessionOver, decode, encode, _error, _frame, _item
 
 PORT = 5463
-PATIENCE = 30  # seconds for a connection to be made, and until one that is half open is found
+CONNECT = 10  # seconds for a connection to be made; then the next address is tried
+PATIENCE = 30  # seconds until one that is half open is found, and for hello to be answered
 GRACE = 60  # seconds a session outlives its connection, when the server does not say
 
 
@@ -49,14 +50,14 @@ def dial(address):
     if kind == "unix":
         sock = socket.socket(socket.AF_UNIX)
         try:
-            sock.settimeout(PATIENCE)
+            sock.settimeout(CONNECT)
             sock.connect(name)
         except BaseException:
             sock.close()
             raise
     elif kind == "tcp":
         host, _, port = name.rpartition(":") if name.rpartition(":")[2].isdigit() else (name, "", "")
-        sock = socket.create_connection((host.strip("[]"), int(port or PORT)), PATIENCE)
+        sock = socket.create_connection((host.strip("[]"), int(port or PORT)), CONNECT)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in ("KEEPIDLE", 10), ("KEEPINTVL", 5), ("KEEPCNT", 4), ("USER_TIMEOUT", 1000 * PATIENCE):
