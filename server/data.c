@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -74,9 +75,11 @@ static int run_check(struct data *d)
 	int code = check_store(d->store, print_fault, d, &d->found, d->why);
 
 	if (d->found.faults) {
-		printf("%s is damaged: %" PRIu64 " fault%s%s\n", d->store, d->found.faults,
-		       d->found.faults == 1 ? "" : "s",
-		       d->found.faults > FAULTS_TOLD ? ", the first 100 told" : "");
+		printf("%s is damaged: %" PRIu64 " fault%s", d->store, d->found.faults,
+		       d->found.faults == 1 ? "" : "s");
+		if (d->found.faults > FAULTS_TOLD)
+			printf(", of which the first %d are told", FAULTS_TOLD);
+		putchar('\n');
 		return DATA_DAMAGED;
 	}
 	if (code)
@@ -112,8 +115,10 @@ static int run_restore(struct data *d)
 
 static int run_dump(struct data *d)
 {
-	int code = dump_store(d->store, d->space, stdout, d->why);
+	int code;
 
+	signal(SIGPIPE, SIG_DFL); /* who reads it may have seen enough */
+	code = dump_store(d->store, d->space, stdout, d->why);
 	return code ? failed(d, code) : DATA_DONE;
 }
 

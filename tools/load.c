@@ -112,8 +112,8 @@ static int send_batch(struct load *load, size_t in_flight)
 
 static int wrong(const struct load *load, const char *what)
 {
-	return tool_usage(load->link.command, "line %llu: %s", (unsigned long long)load->input.count,
-	                  what);
+	return tool_usage(load->link.command, "line %llu: %s",
+	                  (unsigned long long)load->input.count, what);
 }
 
 /* Cuts the first column off. */

@@ -129,6 +129,21 @@ def test_a_missing_row_is_found_in_every_table():
         assert not os.path.exists(s.at("new.db"))
 
 
+def test_a_hundred_faults_are_told():
+    for faults in 99, 100, 101:
+        s = Store()
+        w = s.wire()
+        assert w.ask("outs", "main", [["t", i] for i in range(150)])[0] == 0
+        s.ok("backup", "--store", "main.db", "bad.db")
+        with sqlite3.connect(s.at("bad.db")) as db:
+            db.execute("UPDATE tuple SET tries = 5 WHERE id < (SELECT min(id) FROM tuple) + ?", (faults,))
+        lines = s.damaged("bad.db").splitlines()
+        assert len(lines) == min(faults, 100) + 1
+        assert lines[-1] == "bad.db is damaged: %d faults" % faults + \
+            ", of which the first 100 are told" * (faults > 100), lines[-1]
+        s.stop()
+
+
 def cells(path, table):
     """The bytes of a table's cells: (offset in the file, length) of each page."""
     db = sqlite3.connect(path)
@@ -291,6 +306,17 @@ def test_dump_is_a_line_a_tuple():
     only = s.ok("dump", "--store", "main.db", "--space", "jobs").splitlines()
     assert [line.split("\t")[0] for line in only] == ["jobs"] * 4
     assert "no such space: jops" in s.refused(7, "dump", "--store", "main.db", "--space", "jops")
+
+
+def test_a_reader_of_a_dump_may_leave():
+    s = Store()
+    assert s.wire().ask("outs", "main", [["t", i, "x" * 900] for i in range(900)])[0] == 0
+    script = '"$0" dump --store main.db | head -n 2; echo ${PIPESTATUS[0]}'
+    p = subprocess.run(["bash", "-c", script, harness.TILIA], cwd=s.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert p.stderr == b"" and p.stdout.splitlines()[2] == b"141", p
+    with open("/dev/full", "w") as full:
+        p = subprocess.run([harness.TILIA, "dump", "--store", s.path], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 7 and "the output cannot be written" in p.stderr, p
 
 
 def plain(dump):

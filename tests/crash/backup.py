@@ -4,6 +4,7 @@ never taken for a store, and clients of before are told."""
 import collections
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -151,6 +152,27 @@ def test_a_killed_backup_leaves_nothing_that_looks_like_one():
     assert not os.path.exists(part)
     assert "is sound: 10000 tuples" in ok("check", "--store", place.at("copy.db"))
     assert place.wire().ask("ping")[0] == 0
+
+
+def small_files():
+    """No file may grow beyond 1 MiB, as on a disk that is full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+
+def test_a_full_disk_fails_a_backup_and_a_restore_and_leaves_nothing():
+    place = Place(bulk=3000)
+    ok("backup", "--store", place.path, place.at("good.db"))
+    place.kill()
+    before = sorted(os.listdir(place.folder))
+    for verb in (("backup", "--store", place.path, place.at("copy.db")),
+                 ("restore", "--store", place.path, "--force", place.at("good.db"))):
+        p = tilia(*verb, preexec_fn=small_files)
+        out, err = p.communicate(timeout=60)
+        assert (p.returncode, out) == (7, "") and "cannot copy it to " in err, (verb, p.returncode, out, err)
+        assert sorted(os.listdir(place.folder)) == before, verb
+    place.serve()
+    assert place.wire().ask("count", "main", ["bulk", ANY, ANY]) == [0, 3000]
 
 
 def test_a_killed_restore_is_the_old_store_or_the_new_or_refused():

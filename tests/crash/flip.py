@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -42,6 +43,14 @@ def flip(rng, folder):
     return "bit %d of %s" % (at, os.path.basename(path))
 
 
+def faults(folder):
+    """What `tilia check` says of a store that is not sound, or nothing."""
+    p = subprocess.run([harness.TILIA, "check", "--store", os.path.join(folder, "store.db")],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 0 and "is sound" in p.stdout or p.returncode in (1, 7) and p.stdout + p.stderr, p
+    return p.stdout + p.stderr if p.returncode else ""
+
+
 def drained(fleet):
     """The tuples it gives out, and whether that is all there are: it may find the damage late."""
     w, told = Wire(fleet.server.address), []
@@ -76,6 +85,7 @@ def test_a_flipped_bit_is_named_or_harmless():
         folder = copy_of(fleet, "flipped")
         what = flip(rng, folder)
         open(fleet.sock + ".log", "w").close()
+        found = faults(folder)
         start_on(fleet, folder)
         if fleet.server.poll() is None:
             told, is_all = drained(fleet)
@@ -84,6 +94,7 @@ def test_a_flipped_bit_is_named_or_harmless():
                 fleet.kill()
                 continue
             late += 1
+        assert found, (what, fleet.server_log())  # what a start refuses, check has found
         assert fleet.server.poll() == 1, (what, fleet.server.returncode, fleet.server_log())
         assert "level=fatal" in fleet.server_log() and folder in fleet.server_log(), (what, fleet.server_log())
         refused += 1
