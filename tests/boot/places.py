@@ -149,8 +149,9 @@ def find(program):
 _sshd = None
 
 
-def sshd():
-    """The environment in which ssh reaches it, whatever the host's name."""
+def sshd(more=""):
+    """The environment in which ssh reaches it, whatever the host's name. `more`: one more line of
+    its configuration, of the first call in a script."""
     global _sshd
     if _sshd:
         return environment(PATH=_sshd)
@@ -175,7 +176,8 @@ def sshd():
         PidFile none
         AllowTcpForwarding yes
         PermitRootLogin yes
-        """ % (port, where, where), where)
+        %s
+        """ % (port, where, where, more), where)
     server = harness.start([daemon, "-D", "-e", "-f", config], stderr=open(where + "/log", "wb"))
     client_config = write("ssh_config", """\
         Host *
