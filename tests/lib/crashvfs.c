@@ -35,7 +35,9 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct disk *disks;
 static sqlite3_vfs *under, vfs;
 static uint64_t calls, stop_at, writes, syncs, fail_sync;
-static bool stopped;
+static bool stopped, failed;
+static uint64_t fail_at;
+static enum crashvfs_fault fault;
 
 static struct handle *handle_of(sqlite3_file *f)
 {
@@ -48,6 +50,33 @@ static bool stops(void)
 	if (!stopped && stop_at && ++calls >= stop_at)
 		stopped = true;
 	return stopped;
+}
+
+enum call {
+	CALL_READ,
+	CALL_WRITE,
+	CALL_OTHER,
+};
+
+/* Counts one call that may be meant to fail; true when it is. */
+static bool fails(enum call call)
+{
+	if (fail_at == 0 || (fault == CRASHVFS_SHORT && call != CALL_READ) ||
+	    (fault == CRASHVFS_ENOSPC && call != CALL_WRITE) || --fail_at > 0)
+		return false;
+	failed = true;
+	errno = fault == CRASHVFS_ENOSPC ? ENOSPC : EIO;
+	return true;
+}
+
+static bool fails_alone(enum call call)
+{
+	bool answer;
+
+	pthread_mutex_lock(&mutex);
+	answer = fails(call);
+	pthread_mutex_unlock(&mutex);
+	return answer;
 }
 
 static void pend(struct disk *d, sqlite3_int64 at, const void *data, int n)
@@ -131,6 +160,10 @@ static int file_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 at)
 			overlay(&h->disk->list[i], buf, n, at);
 		rc = at + n > h->disk->size ? SQLITE_IOERR_SHORT_READ : SQLITE_OK;
 	}
+	if (fails(CALL_READ)) {
+		memset((unsigned char *)buf + n / 2, 0, (size_t)(n - n / 2));
+		rc = fault == CRASHVFS_SHORT ? SQLITE_IOERR_SHORT_READ : SQLITE_IOERR_READ;
+	}
 	if (stopped)
 		rc = SQLITE_IOERR_READ;
 	pthread_mutex_unlock(&mutex);
@@ -150,7 +183,9 @@ static int file_write(sqlite3_file *f, const void *data, int n, sqlite3_int64 at
 	writes++;
 	if (stops())
 		rc = SQLITE_IOERR_WRITE;
-	if (!was)
+	else if (fails(CALL_WRITE))
+		rc = fault == CRASHVFS_ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+	if (!was && (stopped || rc == SQLITE_OK))
 		pend(h->disk, at, data, n);
 	pthread_mutex_unlock(&mutex);
 	return rc;
@@ -168,7 +203,9 @@ static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
 	was = stopped;
 	if (stops())
 		rc = SQLITE_IOERR_TRUNCATE;
-	if (!was)
+	else if (fails(CALL_OTHER))
+		rc = SQLITE_IOERR_TRUNCATE;
+	if (!was && (stopped || rc == SQLITE_OK))
 		pend(h->disk, size, NULL, 0);
 	pthread_mutex_unlock(&mutex);
 	return rc;
@@ -199,7 +236,7 @@ static int file_sync(sqlite3_file *f, int flags)
 		return SQLITE_OK;
 	pthread_mutex_lock(&mutex);
 	syncs++;
-	if (stops() || (fail_sync && --fail_sync == 0))
+	if (stops() || fails(CALL_OTHER) || (fail_sync && --fail_sync == 0))
 		rc = SQLITE_IOERR_FSYNC;
 	else
 		rc = flush(h);
@@ -213,6 +250,8 @@ static int file_size(sqlite3_file *f, sqlite3_int64 *size)
 
 	if (!h->disk)
 		return h->real->pMethods->xFileSize(h->real, size);
+	if (fails_alone(CALL_OTHER))
+		return SQLITE_IOERR_FSTAT;
 	pthread_mutex_lock(&mutex);
 	*size = h->disk->size;
 	pthread_mutex_unlock(&mutex);
@@ -223,6 +262,8 @@ static int file_lock(sqlite3_file *f, int level)
 {
 	struct handle *h = handle_of(f);
 
+	if (fails_alone(CALL_OTHER))
+		return SQLITE_IOERR_LOCK;
 	return h->real->pMethods->xLock(h->real, level);
 }
 
@@ -267,6 +308,8 @@ static int file_shm_map(sqlite3_file *f, int page, int size, int extend, void vo
 {
 	struct handle *h = handle_of(f);
 
+	if (fails_alone(CALL_OTHER))
+		return SQLITE_IOERR_SHMMAP;
 	return h->real->pMethods->xShmMap(h->real, page, size, extend, p);
 }
 
@@ -319,7 +362,7 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags
 
 	(void)v;
 	memset(h, 0, sizeof *h);
-	if (crashvfs_stopped())
+	if (crashvfs_stopped() || fails_alone(CALL_OTHER))
 		return SQLITE_CANTOPEN;
 	h->real = (sqlite3_file *)(void *)(h + 1);
 	rc = under->xOpen(under, name, h->real, flags, out);
@@ -338,7 +381,7 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags
 static int vfs_delete(sqlite3_vfs *v, const char *name, int dir)
 {
 	(void)v;
-	if (crashvfs_stopped())
+	if (crashvfs_stopped() || fails_alone(CALL_OTHER))
 		return SQLITE_IOERR_DELETE;
 	pthread_mutex_lock(&mutex);
 	for (struct disk *d = disks; d; d = d->next)
@@ -396,6 +439,25 @@ void crashvfs_fail_sync(uint64_t n)
 	pthread_mutex_lock(&mutex);
 	fail_sync = n;
 	pthread_mutex_unlock(&mutex);
+}
+
+void crashvfs_fail_at(uint64_t n, enum crashvfs_fault how)
+{
+	pthread_mutex_lock(&mutex);
+	fail_at = n;
+	fault = how;
+	failed = false;
+	pthread_mutex_unlock(&mutex);
+}
+
+bool crashvfs_failed(void)
+{
+	bool answer;
+
+	pthread_mutex_lock(&mutex);
+	answer = failed;
+	pthread_mutex_unlock(&mutex);
+	return answer;
 }
 
 uint64_t crashvfs_writes(void)
@@ -457,6 +519,18 @@ static void lose(int fd, const struct pending *p, uint64_t *seed)
 	}
 }
 
+/* Writes that were not synced reach the disk in any order. */
+static void shuffle(struct disk *d, uint64_t *seed)
+{
+	for (size_t i = d->count; i > 1; i--) {
+		size_t at = (size_t)(draw(seed) % i);
+		struct pending p = d->list[i - 1];
+
+		d->list[i - 1] = d->list[at];
+		d->list[at] = p;
+	}
+}
+
 void crashvfs_crash(uint64_t seed)
 {
 	struct disk *d;
@@ -464,6 +538,8 @@ void crashvfs_crash(uint64_t seed)
 	while ((d = disks) != NULL) {
 		int fd = d->count && seed ? open(d->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 
+		if (fd >= 0 && draw(&seed) % 2)
+			shuffle(d, &seed);
 		for (size_t i = 0; fd >= 0 && i < d->count; i++)
 			lose(fd, &d->list[i], &seed);
 		if (fd >= 0)
@@ -474,6 +550,6 @@ void crashvfs_crash(uint64_t seed)
 		free(d->path);
 		free(d);
 	}
-	calls = stop_at = writes = syncs = fail_sync = 0;
+	calls = stop_at = writes = syncs = fail_sync = fail_at = 0;
 	stopped = false;
 }
