@@ -58,7 +58,7 @@ void disk_look(struct disk *d)
 	is->reader_ms = d->behind_ms ? (uint64_t)(now_ms() - d->behind_ms) : 0;
 	if (!whole || is->room < (was_full ? ENOUGH : LITTLE))
 		is->state = JOURNAL_DISK_FULL;
-	else if (log > d->log_most)
+	else if (log > d->log_most && d->behind_ms)
 		is->state = JOURNAL_DISK_STUCK;
 	else if (log > d->log_most / 4 && d->behind_ms)
 		is->state = JOURNAL_DISK_HELD;

@@ -39,6 +39,17 @@ def test_no_line_of_c_is_too_long():
          if len(line.expandtabs(8)) > COLUMNS and not re.match(r"\s*[?:]? ?\"", line))
 
 
+def test_what_the_journals_manual_names_as_shown_is_a_test():
+    with open(os.path.join(harness.ROOT, "docs", "journal.md"), encoding="utf-8") as f:
+        part = f.read().split("## What can be lost")[1]
+    tests = dict(files(".c", ".py"))
+    known = " ".join(text for path, text in tests.items() if path.startswith("tests/"))
+    known += " ".join(os.path.basename(path) for path in tests)
+    names = set(re.findall(r"`(\w+\.py|[a-z]+(?:_[a-z]+){3,})`", part))
+    assert len(names) > 20, names
+    none(name for name in sorted(names) if not re.search(r"\b(test_)?%s\b" % re.escape(name), known))
+
+
 def test_lines_end_clean():
     for path, text in files():
         none("%s:%d: blanks at the end" % (path, n) for n, line in enumerate(text.split("\n"), 1) if line != line.rstrip())

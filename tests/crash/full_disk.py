@@ -264,7 +264,30 @@ def test_a_commit_waits_for_room_when_nothing_is_left():
     server.check()
 
 
+def breaks(disk, broken):
+    if broken:
+        open(disk.folder + ".broken", "w").close()
+    else:
+        os.unlink(disk.folder + ".broken")
+
+
 if not TMPFS:
+    def test_a_failed_sync_ends_the_server():
+        """Even for want of room: what such a sync left on the disk is not known."""
+        disk = Disk("sync", 96 * MIB)
+        server = Server(disk)
+        put = server.put(range(1000))
+        breaks(disk, True)
+        server.wire.send("out", "main", ["not", "answered"])
+        assert server.wire.receive() is None
+        assert server.process.wait(20) == 1
+        assert "the journal failed" in server.log() and "cannot commit batch" in server.log(), server.log()
+        breaks(disk, False)
+        server.start()
+        taken = server.take(len(put) + 1)
+        assert taken in (put, put + ["not"]), taken[-2:]
+        server.check()
+
     def test_and_so_on_a_tmpfs():
         folder = os.path.join(harness.folder(), "mount")
         os.mkdir(folder)

@@ -1,6 +1,7 @@
 /* LD_PRELOAD: a small disk that needs no root. The files of the folder $SMALLDISK (no folders
  * in it) may take as many bytes together as the file $SMALLDISK.size says, in decimal; it may be
- * rewritten at any time. What would take more fails with ENOSPC, as on a disk that is full. */
+ * rewritten at any time. What would take more fails with ENOSPC, as on a disk that is full. While
+ * there is a file $SMALLDISK.broken, syncs fail likewise. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -90,6 +91,28 @@ EXPORT ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 EXPORT ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
 	return write_at(fd, p, n, at);
+}
+
+static int sync_file(long call, int fd)
+{
+	char name[4096];
+
+	snprintf(name, sizeof(name), "%s.broken", getenv("SMALLDISK"));
+	if (is_ours(fd) && access(name, F_OK) == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return (int)syscall(call, fd);
+}
+
+EXPORT int fdatasync(int fd)
+{
+	return sync_file(SYS_fdatasync, fd);
+}
+
+EXPORT int fsync(int fd)
+{
+	return sync_file(SYS_fsync, fd);
 }
 
 static int allocate(int fd, off_t at, off_t n)
