@@ -2,6 +2,7 @@
 
 #include "../libclient/address.h"
 #include "../libclient/error.h"
+#include "config.h"
 #include "journal/offline.h"
 
 #include <errno.h>
@@ -100,11 +101,26 @@ static int run_backup(struct data *d)
 	return DATA_DONE;
 }
 
+/* On a new machine the folder of the default store is not there yet. */
+static bool make_folders(struct data *d)
+{
+	struct config c = {.store = (char *)d->default_store.data, .store_default = true};
+	char why[CONFIG_WHY];
+
+	if (!c.store || config_folders(&c, why) == 0)
+		return true;
+	say(d, "%s", why);
+	return false;
+}
+
 static int run_restore(struct data *d)
 {
 	char kept[OFFLINE_KEPT];
-	int code = restore_store(d->store, d->word, d->force, &d->found, kept, d->why);
+	int code;
 
+	if (!make_folders(d))
+		return DATA_FAILED;
+	code = restore_store(d->store, d->word, d->force, &d->found, kept, d->why);
 	if (*kept)
 		printf("the old store is %s\n", kept);
 	if (code)

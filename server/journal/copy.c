@@ -58,23 +58,22 @@ int copy_fill(struct copy *c, const char *from, char *why)
 	return code;
 }
 
-/* So that the name is there after a power loss, too. */
-static int sync_folder(const char *path)
+int copy_sync_folder(const struct copy *c, char *why)
 {
 	char folder[STORE_PATH];
 	char *slash;
-	int fd, rc;
+	int fd, rc = -1;
 
-	snprintf(folder, sizeof folder, "%s", path);
+	snprintf(folder, sizeof folder, "%s", c->path);
 	slash = strrchr(folder, '/');
 	if (slash)
 		slash[slash == folder] = '\0';
 	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	rc = fsync(fd);
-	close(fd);
-	return rc;
+	if (fd >= 0) {
+		rc = fsync(fd);
+		close(fd);
+	}
+	return rc == 0 ? 0 : refuse(why, "sync the folder of", c->path);
 }
 
 int copy_finish(struct copy *c, char *why)
@@ -85,7 +84,7 @@ int copy_finish(struct copy *c, char *why)
 		return refuse(why, "rename", c->part);
 	close(c->fd);
 	c->fd = -1;
-	return sync_folder(c->path) == 0 ? 0 : refuse(why, "sync the folder of", c->path);
+	return copy_sync_folder(c, why);
 }
 
 void copy_end(struct copy *c)

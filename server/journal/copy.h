@@ -19,7 +19,10 @@ int copy_begin(struct copy *c, const char *path, char *why);
 /* Fills it with what the store `from` holds at one instant. */
 int copy_fill(struct copy *c, const char *from, char *why);
 
-/* Syncs it and gives it its name, in the place of what has it. */
+/* Syncs the folder of its name: what was renamed there stays so after a power loss. */
+int copy_sync_folder(const struct copy *c, char *why);
+
+/* Syncs it and gives it its name, for good, in the place of what has it. */
 int copy_finish(struct copy *c, char *why);
 
 /* Ends it; one that was not finished is removed. */

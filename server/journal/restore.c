@@ -161,7 +161,7 @@ static int move(struct restore *r, const char *to, const char *ending)
 }
 
 /* The log goes first and with its database: beside another one it would be taken
- * for that one's. */
+ * for that one's, so they are gone for good before that one comes. */
 static int set_aside(struct restore *r, char *kept)
 {
 	char ending[32];
@@ -174,8 +174,9 @@ static int set_aside(struct restore *r, char *kept)
 		if (lstat(kept, &st) != 0)
 			break;
 	}
-	return move(r, kept, "-wal") || move(r, kept, "-shm") || move(r, kept, "") ? ERROR_STORE
-	                                                                           : 0;
+	if (move(r, kept, "-wal") || move(r, kept, "-shm") || move(r, kept, ""))
+		return ERROR_STORE;
+	return copy_sync_folder(&r->copy, r->why);
 }
 
 static int swap(struct restore *r, char *kept)

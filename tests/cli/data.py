@@ -433,6 +433,10 @@ def test_the_default_store_is_that_of_tiliad():
                        stdout=subprocess.PIPE, text=True)
     assert p.returncode == 0 and p.stdout.startswith(s.at("tilia/main.db") + " is sound"), p.stdout
     s.stop()
+    p = subprocess.run([harness.TILIA, "restore", s.at("tilia/main.db")],  # on a machine that has nothing yet
+                       env=dict(os.environ, XDG_STATE_HOME=s.at("new/state")), stdout=subprocess.PIPE)
+    assert p.returncode == 0 and os.path.exists(s.at("new/state/tilia/main.db"))
+    assert stat.S_IMODE(os.stat(s.at("new/state/tilia")).st_mode) == 0o700
 
 
 harness.main()

@@ -22,8 +22,9 @@ static const char *made(void)
 	j->ops->add(j, &c);
 	stores_add_put(j, 100);
 	stores_add_put(j, 101);
-	c = (struct change){.kind = CHANGE_STATE, .id = 101, .session = 50, .token = 102, .tries = 1};
-	c.number = 2;
+	c = (struct change){.kind = CHANGE_STATE, .id = 101, .session = 50, .number = 2};
+	c.token = 102;
+	c.tries = 1;
 	j->ops->add(j, &c);
 	c = (struct change){.kind = CHANGE_OUTCOME, .session = 50, .number = 2};
 	c.bytes = bytes_of("\xf6");
