@@ -5,13 +5,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What stands beside a store that was served belongs to that one: SQLite would take its
+ * log for the copy's. */
+static int check_beside(const char *to, char *why)
+{
+	static const char *const endings[] = {"-wal", "-journal", LOCKFILE_SUFFIX};
+	char name[STORE_PATH];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		if (snprintf(name, sizeof name, "%s%s", to, endings[i]) >= STORE_PATH ||
+		    lstat(name, &st) != 0)
+			continue;
+		snprintf(why, OFFLINE_WHY,
+		         "%.200s%s is there, of a store that was served; a backup needs a name of "
+		         "its own",
+		         to, endings[i]);
+		return ERROR_STORE;
+	}
+	return 0;
+}
+
 /* Whether the copy may get that name. */
 static int check_name(const char *path, const char *to, bool force, char *why)
 {
 	struct stat store, st;
 
 	if (lstat(to, &st) != 0)
-		return 0;
+		return check_beside(to, why);
 	if (stat(path, &store) == 0 && store.st_dev == st.st_dev && store.st_ino == st.st_ino)
 		snprintf(why, OFFLINE_WHY, "%.400s is the store itself", to);
 	else if (!S_ISREG(st.st_mode))
@@ -19,7 +40,7 @@ static int check_name(const char *path, const char *to, bool force, char *why)
 	else if (!force)
 		snprintf(why, OFFLINE_WHY, "%.400s exists; --force replaces it", to);
 	else
-		return 0;
+		return check_beside(to, why);
 	return ERROR_STORE;
 }
 

@@ -14,6 +14,15 @@ static int refuse(char *why, const char *what, const char *path)
 	return ERROR_STORE;
 }
 
+/* Of a copy that died: SQLite would roll it back into this one. */
+static void drop_journal(const struct copy *c)
+{
+	char journal[STORE_PATH + sizeof "-journal"];
+
+	snprintf(journal, sizeof journal, "%s-journal", c->part);
+	unlink(journal);
+}
+
 int copy_begin(struct copy *c, const char *path, char *why)
 {
 	c->fd = -1;
@@ -25,8 +34,10 @@ int copy_begin(struct copy *c, const char *path, char *why)
 	c->fd = open(c->part, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (c->fd < 0)
 		return refuse(why, "make", c->part);
-	if (flock(c->fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(c->fd, 0) == 0)
+	if (flock(c->fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(c->fd, 0) == 0) {
+		drop_journal(c);
 		return 0;
+	}
 	if (errno == EWOULDBLOCK)
 		snprintf(why, OFFLINE_WHY, "%.400s is being written by another copy", c->part);
 	else
@@ -91,6 +102,7 @@ void copy_end(struct copy *c)
 {
 	if (c->fd < 0)
 		return;
+	drop_journal(c);
 	unlink(c->part);
 	close(c->fd);
 	c->fd = -1;

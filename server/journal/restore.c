@@ -174,15 +174,21 @@ static int set_aside(struct restore *r, char *kept)
 		if (lstat(kept, &st) != 0)
 			break;
 	}
-	if (move(r, kept, "-wal") || move(r, kept, "-shm") || move(r, kept, ""))
+	if (move(r, kept, "-journal") || move(r, kept, "-wal") || move(r, kept, "-shm") || move(r, kept, ""))
 		return ERROR_STORE;
 	return copy_sync_folder(&r->copy, r->why);
 }
 
+static bool is_there(struct restore *r, const char *ending)
+{
+	char path[STORE_PATH];
+	struct stat st;
+
+	return name(r, path, r->path, ending) == 0 && lstat(path, &st) == 0;
+}
+
 static int swap(struct restore *r, char *kept)
 {
-	char log[STORE_PATH];
-	struct stat st;
 	int error = lockfile_write(&r->lock, r->store.id, r->store.batch);
 
 	if (!error && fsync(r->lock.fd) != 0)
@@ -191,8 +197,8 @@ static int swap(struct restore *r, char *kept)
 		errno = error;
 		return refuse(r, "write " LOCKFILE_SUFFIX " of", r->path);
 	}
-	if (name(r, log, r->path, "-wal") != 0 ||
-	    ((lstat(r->path, &st) == 0 || lstat(log, &st) == 0) && set_aside(r, kept) != 0))
+	if ((is_there(r, "") || is_there(r, "-wal") || is_there(r, "-journal")) &&
+	    set_aside(r, kept) != 0)
 		return ERROR_STORE;
 	return copy_finish(&r->copy, r->why);
 }

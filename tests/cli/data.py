@@ -216,6 +216,29 @@ def test_a_backup_is_the_store_at_one_instant():
     assert not [name for name in s.files() if ".part" in name or name.startswith(("copy.db-", "after.db-"))], s.files()
 
 
+def test_nothing_of_another_store_stands_beside_a_copy():
+    """SQLite would take it for the copy's own log."""
+    s, w = filled()
+    s.ok("backup", "--store", "main.db", "copy.db")
+    for ending in "-wal", "-journal", ".lock":
+        open(s.at("copy.db" + ending), "w").close()
+        open(s.at("other.db" + ending), "w").close()
+        for name in "copy.db", "other.db":
+            said = s.refused(7, "backup", "--store", "main.db", "--force", name)
+            assert name + ending + " is there, of a store that was served" in said, said
+            os.unlink(s.at(name + ending))
+    s.kill()
+    log = open(s.path + "-wal", "rb").read()
+    assert log
+    os.unlink(s.path)  # its log is left, and another one's journal
+    open(s.path + "-journal", "wb").write(b"x" * 1000)
+    open(s.at("main.db.part-journal"), "wb").write(b"x" * 1000)
+    s.ok("restore", "--store", "main.db", "copy.db")
+    assert open(s.path + ".old-1-wal", "rb").read() == log
+    assert [name for name in s.files() if name.startswith(("main.db-", "main.db.part"))] == []
+    assert s.ok("check", "--store", "main.db").startswith("main.db is sound: 45 tuples")
+
+
 def test_restore_refuses_what_is_served_or_there():
     s, w = filled()
     s.ok("backup", "--store", "main.db", "copy.db")
