@@ -62,20 +62,42 @@ static int fail(struct transport *t, int error)
 	return error == ENOMEM ? ERROR_NOMEM : ERROR_CONNECT;
 }
 
-static int spawn(struct transport *t, char *const *argv)
+/* Starts it with its end of the pair, deaf to Ctrl-C: that is for the program whose way to
+ * the server this is, and which has a cancel to send then. 0 or an errno. */
+static int start(pid_t *pid, int end, char *const *argv)
 {
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t blocked;
+	int error = posix_spawn_file_actions_init(&actions);
+
+	if (error != 0)
+		return error;
+	error = posix_spawnattr_init(&attributes);
+	if (error != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return error;
+	}
+	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGQUIT);
+	posix_spawnattr_setsigmask(&attributes, &blocked);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_adddup2(&actions, end, 0);
+	posix_spawn_file_actions_adddup2(&actions, end, 1);
+	error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+static int spawn(struct transport *t, char *const *argv)
+{
 	int pair[2], error;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return fail(t, errno);
-	error = posix_spawn_file_actions_init(&actions);
-	if (error == 0) {
-		posix_spawn_file_actions_adddup2(&actions, pair[1], 0);
-		posix_spawn_file_actions_adddup2(&actions, pair[1], 1);
-		error = posix_spawnp(&t->pid, argv[0], &actions, NULL, argv, environ);
-		posix_spawn_file_actions_destroy(&actions);
-	}
+	error = start(&t->pid, pair[1], argv);
 	close(pair[1]);
 	if (error != 0) {
 		close(pair[0]);

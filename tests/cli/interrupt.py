@@ -30,6 +30,24 @@ def test_a_signal_ends_a_wait_with_130():
     ends(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def test_ctrl_c_leaves_the_way_to_the_server_alone():
+    """The terminal tells the whole group; the program behind cmd: is needed to cancel the take."""
+    t = Cli()
+    started = os.path.join(harness.folder(), "started")
+    way = os.path.join(harness.folder(), "way")
+    with open(way, "w") as f:
+        f.write("#!/bin/sh\necho >>%s\nexec %s relay --connect %s\n" % (started, harness.TILIA, t.server.address))
+    os.chmod(way, 0o755)
+    for i in range(5):
+        p = harness.start([harness.TILIA, "in", "nothing"], env=dict(t.env, TILIA="cmd:" + way), start_new_session=True)
+        t.until_waiting(1)
+        os.killpg(p.pid, signal.SIGINT)
+        assert p.wait(20) == 130
+        t.until_waiting(0)
+        with open(started) as f:
+            assert len(f.readlines()) == i + 1  # once for each: none had to connect again
+
+
 def printed_or_stays(*args):
     rng = random.Random(harness.SEED)
     t = Cli(*args)
