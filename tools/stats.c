@@ -107,7 +107,8 @@ static int run(struct stats *stats, const struct command *c, int argc, char **ar
 	if (!tool_options(&s, c, argc, argv, set_option, stats, &status))
 		return status;
 	if (s.argc - s.at > !stats->waiting)
-		return tool_usage(c->name, "--waiting, or at most one word: what to tell of (spaces)");
+		return tool_usage(c->name,
+		                  "--waiting, or at most one word: what to tell of (spaces)");
 	status = link_open(&stats->link);
 	if (status != 0)
 		return status;

@@ -62,7 +62,8 @@ void calls_prepare(struct calls *c, struct tilia *other)
 {
 	struct tilia_op op = {.space = CALLS_SPACE};
 
-	CHECK_OK(tilia_space_create(other, CALLS_SPACE, &(struct tilia_space){.is_volatile = true}));
+	CHECK_OK(tilia_space_create(other, CALLS_SPACE,
+	                            &(struct tilia_space){.is_volatile = true}));
 	for (int i = 1; i <= PREPARED; i++)
 		CHECK_OK(tilia_out_x(other, &op, NULL, "is", i, "text"));
 	c->failed = 0;
@@ -98,8 +99,8 @@ void calls_clear(struct tilia *other)
 
 static void put(struct calls *c)
 {
-	struct tilia_op every = {.space = CALLS_SPACE, .ttl_ms = 600000, .unless = "[\"never\", ?int]",
-	                         .visible = true, .room = true, .timeout_ms = 600000};
+	struct tilia_op every = {.space = CALLS_SPACE, .ttl_ms = 600000,
+	                         .unless = "[\"never\", ?int]", .visible = true, .room = true, .timeout_ms = 600000};
 	struct tilia_op cbor = {.unless_cbor = "\x81\x63" "xyz", .unless_size = 5};
 	struct tilia_op later = {.delay_ms = 600000}, bound = {.bound = true};
 	struct tilia_op refused = {.unless = "[1, ?]"};
