@@ -63,6 +63,10 @@ static int writer_checkpoint_as(struct writer *w, int mode)
 	rc = sqlite3_wal_checkpoint_v2(s->db, "main", mode, &pages, &done);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
 		return store_fail(s, "cannot checkpoint");
+	if (pages < 0) { /* another program is at it just now */
+		pages = s->wal_pages;
+		done = 0;
+	}
 	disk_checkpointed(&w->disk, pages, done);
 	w->checkpoint_at = w->checkpoint_pages + (done < pages ? pages : 0);
 	return 0;

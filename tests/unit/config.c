@@ -130,6 +130,7 @@ TEST(numbers_have_bounds_and_units)
 	refused("--max-bytes 1048575", "1M");
 	refused("--max-bytes 99999999999G", "1M");
 	refused("--max-bytes 1Q", "1M");
+	refused("--max-log 1048575", "1M");
 	refused("--grace 5", "duration");
 	refused("--grace 0ms", "duration");
 	refused("--grace 86400001ms", "duration");
