@@ -174,7 +174,8 @@ static int set_aside(struct restore *r, char *kept)
 		if (lstat(kept, &st) != 0)
 			break;
 	}
-	if (move(r, kept, "-journal") || move(r, kept, "-wal") || move(r, kept, "-shm") || move(r, kept, ""))
+	if (move(r, kept, "-journal") || move(r, kept, "-wal") || move(r, kept, "-shm") ||
+	    move(r, kept, ""))
 		return ERROR_STORE;
 	return copy_sync_folder(&r->copy, r->why);
 }
