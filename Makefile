@@ -29,14 +29,14 @@ objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 LIB_OBJ    := $(call objects,libclient libclient/base)
 SERVER_OBJ := $(call objects,server server/engine server/journal server/net)
 TOOLS_OBJ  := $(call objects,tools tools/boot) $(BUILD)/tools/boot/payload_data.o
-TESTLIB    := $(call objects,tests/lib)
+TESTLIB    := $(filter-out %_preload.o,$(call objects,tests/lib))
 
 # A test is a C file under tests/unit, stories, model or sim; it is linked with all but the server's main().
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit tests/stories tests/model tests/sim))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(call sources,docs/examples))
 CRASHERS := $(patsubst %.c,$(BUILD)/%,$(filter-out %_preload.c,$(call sources,tests/crash)))
 PRELOADS := $(BUILD)/tests/crash/crashvfs.so $(BUILD)/tests/crash/order.so \
-            $(BUILD)/tests/crash/smalldisk.so
+            $(BUILD)/tests/crash/smalldisk.so $(BUILD)/tests/lib/nomem.so
 # A load generator of make bench is a C file under tests/bench; client.c is linked to each.
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(filter-out %/client.c,$(call sources,tests/bench)))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz))
@@ -105,7 +105,7 @@ $(CRASHERS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libtilia.a
 $(BUILD)/tests/crash/crashvfs.so: tests/lib/crashvfs.c
 	@mkdir -p $(@D)
 	$(call do,LINK) $(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -DCRASHVFS_PRELOAD -shared -o $@ $< -lsqlite3
-$(BUILD)/tests/crash/%.so: tests/crash/%_preload.c
+$(BUILD)/tests/%.so: tests/%_preload.c
 	@mkdir -p $(@D)
 	$(call do,LINK) $(CC) $(filter-out $(SANITIZE),$(FLAGS)) $(CFLAGS) -shared -o $@ $< -ldl
 

@@ -1,10 +1,13 @@
 #include "tilia.h"
 
+#include "../libclient/base/xmalloc.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct option_row no_options[] = {OPT_ROWS_END};
 
@@ -315,12 +318,24 @@ int tool_flush(const char *command)
 	return EXIT_LOCAL;
 }
 
+/* Nothing is lost: what the server has no acknowledgement of is undone when this session's
+ * grace is over, claims too. */
+static void out_of_memory(void)
+{
+	static const char text[] = "tilia: out of memory\n";
+	ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+
+	(void)n;
+	_exit(EXIT_LOCAL);
+}
+
 int main(int argc, char **argv)
 {
 	static char help[] = "help";
 	const struct command *c;
 
 	signal(SIGPIPE, SIG_IGN);
+	xmalloc_or_else(out_of_memory);
 	if (argc < 2) {
 		list();
 		return EXIT_USAGE;

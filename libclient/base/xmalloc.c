@@ -7,11 +7,21 @@
 static _Thread_local unsigned long calls, fail_in;
 static _Thread_local int fail_on;
 
+static void (*or_else)(void);
+
+void xmalloc_or_else(void (*leave)(void))
+{
+	or_else = leave;
+}
+
 static _Noreturn void out_of_memory(void)
 {
 	static const char text[] = "tilia: out of memory\n";
-	ssize_t n = write(2, text, sizeof text - 1);
+	ssize_t n;
 
+	if (or_else)
+		or_else();
+	n = write(2, text, sizeof text - 1);
 	(void)n;
 	abort();
 }
@@ -47,21 +57,28 @@ static int refused(void)
 	return 1;
 }
 
+static void *perhaps(void *ptr)
+{
+	if (!ptr && or_else)
+		or_else();
+	return ptr;
+}
+
 void *xtry_malloc(size_t size)
 {
-	return refused() ? NULL : malloc(size ? size : 1);
+	return refused() ? NULL : perhaps(malloc(size ? size : 1));
 }
 
 void *xtry_calloc(size_t count, size_t size)
 {
 	if (refused())
 		return NULL;
-	return count && size ? calloc(count, size) : calloc(1, 1);
+	return perhaps(count && size ? calloc(count, size) : calloc(1, 1));
 }
 
 void *xtry_realloc(void *ptr, size_t size)
 {
-	return refused() ? NULL : realloc(ptr, size ? size : 1);
+	return refused() ? NULL : perhaps(realloc(ptr, size ? size : 1));
 }
 
 void xfree(void *ptr)

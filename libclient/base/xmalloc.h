@@ -20,6 +20,10 @@ void *xtry_realloc(void *ptr, size_t size);
 /* NULL is nothing. */
 void xfree(void *ptr);
 
+/* A program that has no use for going on without memory: `leave` is called by each of
+ * the functions above instead of what they do when memory is out. It does not return. */
+void xmalloc_or_else(void (*leave)(void));
+
 /* Tests only: this thread's n-th xtry_ call from now on fails (n = 1: the next
  * one), and all after it when `forever`; 0 switches it off. Answers how many
  * xtry_ calls the thread made since the last call of this function. */
