@@ -262,7 +262,8 @@ def test_an_old_backup_under_live_clients():
     assert again.ask("out", "main", ["later", 5])[0] == 0
     assert waiting.communicate(timeout=60)[0] == '["later", 5]\n' and waiting.returncode == 0
     assert again.ask("out", "main", ["task", 6])[0] == 0
-    assert worker.communicate(timeout=60)[0] == "6\n" and worker.returncode == 0
+    out = worker.communicate(timeout=60)
+    assert (out[0], worker.returncode) == ("6\n", 0), (out, worker.returncode)
     place.server.terminate()
     assert place.server.wait(60) == 0
     assert "is sound" in ok("check", "--store", place.path)
