@@ -43,13 +43,20 @@ static uint64_t room(struct disk *d)
 }
 
 /* What is kept must be enough for a checkpoint of the whole log, each page of which
- * may lengthen the database, and for a batch behind it. */
+ * may lengthen the database, and for a batch behind it. A log that begins anew is
+ * soon a step long. */
+static uint64_t wanted(uint64_t log)
+{
+	uint64_t steps = (log + LOG_STEP - 1) / LOG_STEP;
+
+	return RESERVE_LEAST + (steps ? steps : 1) * LOG_STEP;
+}
+
 void disk_look(struct disk *d)
 {
 	struct journal_disk *is = &d->is;
 	uint64_t log = (uint64_t)d->log_pages * LOG_PAGE;
-	uint64_t wanted = RESERVE_LEAST + (log + LOG_STEP - 1) / LOG_STEP * LOG_STEP;
-	bool whole = reserve_set(&d->store->reserve, wanted);
+	bool whole = reserve_set(&d->store->reserve, wanted(log));
 	bool was_full = is->state >= JOURNAL_DISK_FULL;
 
 	is->room = room(d);
@@ -69,5 +76,5 @@ void disk_look(struct disk *d)
 bool disk_wants_log(const struct disk *d)
 {
 	return d->is.state == JOURNAL_DISK_FULL && d->log_pages == 0 && d->store->wal_pages > 0 &&
-	       d->store->reserve.size < RESERVE_LEAST;
+	       d->store->reserve.size < wanted(0);
 }

@@ -32,7 +32,7 @@ static struct journal_disk until(struct journal *j, enum journal_disk_state stat
 
 	for (int i = 0; i < 10000; i++) {
 		j->ops->disk(j, &d);
-		if (d.state == state)
+		if (d.state == state && d.reserve > 0) /* 0: it has not looked yet */
 			return d;
 		poll(NULL, 0, 2);
 	}
