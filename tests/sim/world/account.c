@@ -90,7 +90,8 @@ size_t account_taken(uint64_t uid, unsigned user, uint64_t asked, uint64_t numbe
 {
 	struct entry *e = entry_of(uid);
 
-	account_seen(uid, asked);
+	if (how != TAKE_MAYBE)
+		account_seen(uid, asked);
 	if (account.takes_count == account.takes_cap) {
 		account.takes_cap = account.takes_cap ? 2 * account.takes_cap : 1024;
 		account.takes = xrealloc(account.takes, account.takes_cap * sizeof *account.takes);

@@ -76,20 +76,29 @@ static void read_ids(struct bytes body, const uint64_t *uid, unsigned count)
 	}
 }
 
+static void all_put(const struct ask *a, int code, enum account_put how)
+{
+	for (unsigned i = 0; i < a->puts; i++) {
+		note(a, a->uid[i], "put", code);
+		account_put(a->uid[i], how);
+	}
+}
+
+/* As its code has it. */
+static enum account_put put_of(int code)
+{
+	return code == 0 ? PUT_DONE : code == ERROR_UNKNOWN ? PUT_UNKNOWN : PUT_REFUSED;
+}
+
 static void on_put(struct ask *a, const struct session_reply *r)
 {
 	bool nothing = r->code == 0 && *r->body.p == ITEM_NULL;
-	enum account_put how = r->code == ERROR_UNKNOWN ? PUT_UNKNOWN : PUT_REFUSED;
 
 	if (r->code == 0 && !nothing) {
-		how = PUT_DONE;
 		read_ids(r->body, a->uid, a->puts);
 		account_acknowledged(a->user, a->n);
 	}
-	for (unsigned i = 0; i < a->puts; i++) {
-		note(a, a->uid[i], "put", r->code);
-		account_put(a->uid[i], how);
-	}
+	all_put(a, r->code, nothing ? PUT_REFUSED : put_of(r->code));
 	if (r->code != 0 && r->code != ERROR_UNKNOWN && r->code != ERROR_CANCELLED)
 		unexpected(a, r);
 }
@@ -229,24 +238,26 @@ static void on_stale(struct ask *a, const struct session_reply *r)
 
 static void committed(struct ask *a, struct bytes body)
 {
-	uint64_t moved[TOGETHER];
+	uint64_t put[2 * TOGETHER];
 	unsigned count = 0;
 
 	sim.totals.committed++;
-	account_acknowledged(a->user, a->n);
 	for (unsigned i = 0; i < a->claims; i++) {
 		uint64_t uid = a->claim[i].uid;
 
 		if (a->fate[i] == FATE_DONE)
 			account_taken(uid, a->user, a->asked, a->n, TAKE_SURE);
 		if (a->fate[i] == FATE_MOVE)
-			moved[count++] = uid;
+			put[count++] = uid;
 		sim.totals.moved += a->fate[i] == FATE_MOVE;
 		sim.totals.buried += a->fate[i] == FATE_BURY;
 		note(a, uid, "commit", 0);
 		user_unclaim(&users[a->user], a->claim[i].token);
 	}
-	read_ids(body, moved, count);
+	for (unsigned i = 0; i < a->puts; i++)
+		put[count++] = a->uid[i];
+	read_ids(body, put, count);
+	account_acknowledged(a->user, a->n);
 }
 
 static void commit_unknown(struct ask *a)
@@ -262,6 +273,7 @@ static void commit_unknown(struct ask *a)
 
 static void on_commit(struct ask *a, const struct session_reply *r)
 {
+	all_put(a, r->code, put_of(r->code));
 	if (r->code == 0)
 		committed(a, r->body);
 	else if (r->code == ERROR_CLAIM_OVER)
@@ -329,7 +341,7 @@ static void on_move(struct ask *a, const struct session_reply *r)
 static void on_count(const struct ask *a, const struct session_reply *r)
 {
 	users[a->user].counted = 0;
-	if (r->code == 0)
+	if (r->code == 0) /* null: a wait that timed out */
 		message_number(r->body.p, &users[a->user].counted);
 	else if (r->code != ERROR_CANCELLED && r->code != ERROR_NO_SPACE)
 		unexpected(a, r);
@@ -340,6 +352,9 @@ void answer(struct ask *a, const struct session_reply *r)
 	bool over = true;
 
 	sim.event++;
+	if (r->code == ERROR_UNKNOWN && a->epoch == users[a->user].epoch && users[a->user].learnt)
+		sim_fail(0, "user %u does not know of request %" PRIu64 " in its session", a->user,
+		         a->n);
 	if (a->lane)
 		lane_answer(a, r);
 	switch (a->kind) {

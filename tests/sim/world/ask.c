@@ -134,7 +134,9 @@ static void put(unsigned user)
 		a->uid[i] = account_new(mortal);
 		put_tuple(&b, a->uid[i]);
 	}
-	if (mortal)
+	if (mortal && test_random_below(2))
+		message_option_number(&o, OPTION_BOUND, 1);
+	else if (mortal)
 		message_option_number(&o, OPTION_TTL, 1 + test_random_below(2000));
 	if (test_random_below(6) == 0)
 		message_option_number(&o, OPTION_DELAY, test_random_below(500));
@@ -222,6 +224,24 @@ void ask_count(unsigned user, const char *space)
 	ask_send(a, MESSAGE_COUNT, 2, &b);
 }
 
+/* Until there are some, or none. */
+static void wait_for(unsigned user)
+{
+	struct ask *a = ask_new(user, ASK_COUNT, any_space());
+	uint64_t least = test_random_below(4);
+	struct message_options o = {.have = 0};
+	struct buf b = BUF_INIT;
+
+	message_request_begin(&b, MESSAGE_WAIT);
+	item_put_text(&b, a->space);
+	put_template(&b);
+	item_put_head(&b, ITEM_ARRAY, 2);
+	item_put_text(&b, least ? "ge" : "eq");
+	item_put_uint(&b, least);
+	wait_some(&o);
+	ask_send(a, MESSAGE_WAIT, 3 + message_options_put(&b, &o), &b);
+}
+
 void ask_something(unsigned user)
 {
 	unsigned dice = (unsigned)test_random_below(100);
@@ -240,6 +260,8 @@ void ask_something(unsigned user)
 		look_for(user, ASK_READ);
 	else if (dice < 96)
 		move(user);
+	else if (dice < 98)
+		wait_for(user);
 	else
 		ask_count(user, any_space());
 }
@@ -276,9 +298,10 @@ static void put_backs(struct buf *b, const struct ask *a)
 	}
 }
 
-static void put_moves(struct buf *b, const struct ask *a)
+/* The moved ones, then those that are new. */
+static void put_outs(struct buf *b, const struct ask *a)
 {
-	unsigned count = 0;
+	unsigned count = a->puts;
 
 	for (unsigned i = 0; i < a->claims; i++)
 		count += a->fate[i] == FATE_MOVE;
@@ -291,13 +314,18 @@ static void put_moves(struct buf *b, const struct ask *a)
 		item_put_text(b, any_space());
 		put_tuple(b, a->claim[i].uid);
 	}
+	for (unsigned i = 0; i < a->puts; i++) {
+		item_put_head(b, ITEM_ARRAY, 2);
+		item_put_text(b, a->space);
+		put_tuple(b, a->uid[i]);
+	}
 }
 
 void ask_write_commit(struct ask *a, struct buf *b)
 {
 	message_request_begin(b, MESSAGE_COMMIT);
 	item_put_head(b, ITEM_MAP, 4);
-	put_moves(b, a);
+	put_outs(b, a);
 	put_backs(b, a);
 	put_tokens(b, a, FATE_BURY);
 	put_tokens(b, a, FATE_DONE);
@@ -345,6 +373,8 @@ void ask_commit(unsigned user)
 	if (a && longer) {
 		renew(a);
 	} else if (a) {
+		if (test_random_below(4) == 0)
+			a->uid[a->puts++] = account_new(false);
 		ask_write_commit(a, &b);
 		ask_send(a, MESSAGE_COMMIT, 1, &b);
 	}

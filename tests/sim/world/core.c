@@ -36,6 +36,7 @@ static struct core {
 } core;
 
 static int step(struct event *ev);
+static void crash(void);
 
 /* ---- effects ---- */
 
@@ -258,8 +259,10 @@ void core_start(void)
 	effects_init(&core.fx);
 	core.engine = engine_create(&config);
 	core.boots++;
-	if (!disk_open(restore, &start))
+	if (!disk_open(restore, &start)) {
+		crash();
 		return;
+	}
 	core.durable = start.batch;
 	core.open = start.batch + 1;
 	sim_note(0, "the server starts behind batch %llu", (unsigned long long)start.batch);

@@ -11,6 +11,7 @@ static struct disk {
 	uint64_t durable, handed; /* batches */
 	uint64_t done_ms;         /* when the commit under way is done */
 	bool busy;
+	bool dying; /* the power has failed, or is about to */
 	bool unsynced; /* planted: said to be durable, and is not */
 } disk;
 
@@ -55,7 +56,7 @@ static void read_row(const struct change *c, void *ctx)
 	r->row(&copy, NULL);
 }
 
-static bool open_journal(void)
+static bool open_journal(bool fatal)
 {
 	struct journal_options o = {.vfs = CRASHVFS_NAME, .checkpoint_pages = 50};
 	char why[256];
@@ -68,20 +69,26 @@ static bool open_journal(void)
 	if (journal_sqlite_open(&disk.journal, &o, why) == 0)
 		return true;
 	disk.journal = NULL;
-	sim_fail(0, "the store does not open: %s", why);
+	if (!fatal)
+		sim_fail(0, "the store does not open: %s", why);
 	return false;
 }
 
 bool disk_open(void (*row)(const struct change *c, void *ctx), struct journal_start *start)
 {
+	bool fatal = sim.faults && sim.rates.sqlite && sim.rates.fatal && test_random_below(4) == 0;
 	struct reader r = {.row = row};
 
-	if (!open_journal())
+	if (fatal)
+		crashvfs_stop_at(1 + test_random_below(6));
+	if (!open_journal(fatal))
 		return false;
 	if (disk.journal->ops->recover(disk.journal, read_row, &r, NULL, start) != 0) {
-		sim_fail(0, "recovery: %s", disk.journal->ops->error(disk.journal));
+		if (!fatal)
+			sim_fail(0, "recovery: %s", disk.journal->ops->error(disk.journal));
 		return false;
 	}
+	disk.dying = fatal;
 	if (r.ceiling)
 		row(&(struct change){.kind = CHANGE_CEILING, .number = r.highest + 1}, NULL);
 	disk.durable = disk.handed = start->batch;
@@ -114,7 +121,7 @@ static void commit_sqlite(bool fatal)
 {
 	uint64_t durable;
 
-	if (fatal)
+	if (fatal && !disk.dying)
 		crashvfs_stop_at(1 + test_random_below(12));
 	disk.journal->ops->commit(disk.journal);
 	if (disk.journal->ops->wait(disk.journal, &durable) == 0)
@@ -125,7 +132,8 @@ static void commit_sqlite(bool fatal)
 
 bool disk_commit(uint64_t batch)
 {
-	bool fatal = sim.faults && sim.rates.fatal && test_random_below(sim.rates.fatal) == 0;
+	bool fatal = disk.dying || (sim.faults && sim.rates.fatal &&
+	                            test_random_below(sim.rates.fatal) == 0);
 
 	if (disk.unsynced)
 		journal_memory_sync(disk.journal);
@@ -169,11 +177,10 @@ uint64_t disk_durable(void)
 
 void disk_crash(void)
 {
-	if (!disk.journal)
-		return;
 	if (sim.rates.sqlite) {
 		crashvfs_stop_at(1);
-		disk.journal->ops->close(disk.journal);
+		if (disk.journal)
+			disk.journal->ops->close(disk.journal);
 		disk.journal = NULL;
 		crashvfs_crash(1 + test_random_below(1000000));
 	} else {
@@ -181,7 +188,7 @@ void disk_crash(void)
 			journal_memory_sync(disk.journal);
 		journal_memory_crash(disk.journal);
 	}
-	disk.busy = disk.unsynced = false;
+	disk.busy = disk.unsynced = disk.dying = false;
 }
 
 void disk_remove(void)

@@ -5,7 +5,8 @@
 
 #include "../../../server/journal/journal.h"
 
-/* Opens it and gives its rows to row(). False: it cannot be read (sim_fail() said so). */
+/* Opens it and gives its rows to row(). False: the machine dies meanwhile, or it cannot be
+ * read (sim_fail() said so). */
 bool disk_open(void (*row)(const struct change *c, void *ctx), struct journal_start *start);
 
 void disk_add(const struct change *c);

@@ -20,6 +20,7 @@ int link_open(void)
 		pipe_close(&links[i].up);
 		pipe_close(&links[i].down);
 		links[i].user = links[i].server = true;
+		links[i].broken_ms = 0;
 		return i;
 	}
 	return -1;
@@ -111,10 +112,17 @@ static void lose(struct pipe *p)
 		truncate_at(p, test_random_below(p->bytes.len));
 }
 
+static void broken(struct link *l)
+{
+	if (!l->broken_ms)
+		l->broken_ms = sim.now_ms;
+}
+
 /* Sometimes what was on its way to the server arrives all the same, much later: when its
  * sender has long resumed elsewhere. */
 void link_cut(struct link *l)
 {
+	broken(l);
 	if (test_random_below(3) != 0)
 		lose(&l->up);
 	else if (l->up.count)
@@ -126,6 +134,7 @@ void link_cut(struct link *l)
 
 void link_close_user(struct link *l)
 {
+	broken(l);
 	l->user = false;
 	end(&l->up, late());
 	truncate_at(&l->down, 0);
@@ -134,6 +143,7 @@ void link_close_user(struct link *l)
 
 void link_close_server(struct link *l, bool died)
 {
+	broken(l);
 	l->server = false;
 	if (died)
 		lose(&l->down);

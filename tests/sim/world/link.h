@@ -25,6 +25,7 @@ struct pipe {
 
 struct link {
 	bool user, server; /* which ends are open. Neither: it may be used again */
+	uint64_t broken_ms;   /* when it broke, or an end closed it; 0: it has not */
 	struct pipe up, down; /* up: to the server */
 };
 

@@ -24,6 +24,9 @@ static void session_is_over(unsigned i)
 	struct user *u = &users[i];
 
 	sim_note(0, "user %u: its session is over", i);
+	if (sim.now_ms - u->lost_ms < sim.rates.grace_ms)
+		sim_fail(0, "user %u: its session was over within its grace", i);
+	u->learnt = false;
 	account_session_over(i);
 	u->epoch++;
 	u->claims_count = 0;
@@ -42,6 +45,8 @@ static void disconnect(unsigned i)
 	if (u->link < 0)
 		return;
 	link_close_user(&links[u->link]);
+	if (session_is_open(u->session))
+		u->lost_ms = links[u->link].broken_ms;
 	u->link = -1;
 	u->connect_ms = sim.now_ms + 1 + test_random_below(away);
 	session_disconnected(u->session);
@@ -97,6 +102,7 @@ static void converse(unsigned i)
 	if (in.n) {
 		CHECK_INT(session_feed(u->session, in.p, in.n), 0);
 		link_taken(down, in.n);
+		u->learnt = u->learnt || session_is_open(u->session);
 		read_replies(i);
 	}
 	if (u->link < 0)

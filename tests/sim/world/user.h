@@ -51,7 +51,9 @@ struct user {
 	struct session *session; /* NULL: gone */
 	int link;                /* -1: none */
 	uint64_t connect_ms, ask_ms;
-	unsigned epoch; /* counts its sessions, as far as it knows of them */
+	unsigned epoch;   /* counts its sessions, as far as it knows of them */
+	bool learnt;      /* it has heard of this one */
+	uint64_t lost_ms; /* when the last connection that had it broke */
 	struct list asks;
 	unsigned asked; /* how many */
 	bool leaving, ended; /* bye is said; is answered */
