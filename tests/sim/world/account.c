@@ -36,6 +36,7 @@ static struct account {
 	struct take *takes;
 	size_t takes_count, takes_cap, settled; /* takes before `settled` are not TAKE_READ */
 	struct seq given;
+	unsigned doubts, lost; /* tuples that may be gone; that are */
 } account;
 
 static struct entry *entry_of(uint64_t uid)
@@ -150,6 +151,12 @@ void account_acknowledged(unsigned user, uint64_t number)
 	settle(user, number, TAKE_SURE);
 }
 
+void account_doubt(unsigned tuples)
+{
+	account.doubts += tuples;
+	sim.totals.doubts++;
+}
+
 void account_session_over(unsigned user)
 {
 	settle(user, UINT64_MAX, TAKE_MAYBE);
@@ -226,7 +233,9 @@ static void judge(uint64_t uid, const struct entry *e)
 	if (e->put == PUT_REFUSED && e->seen)
 		sim_fail(uid, "tuple %llu was seen, and its put was refused",
 		         (unsigned long long)uid);
-	if (e->put == PUT_DONE && !e->mortal && sure + maybe == 0)
+	if (e->put != PUT_DONE || e->mortal || sure + maybe > 0)
+		return;
+	if (++account.lost > account.doubts)
 		sim_fail(uid, "tuple %llu is lost", (unsigned long long)uid);
 }
 

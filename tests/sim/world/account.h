@@ -51,6 +51,9 @@ void account_stand(size_t take, uint64_t number);
  * asked is acknowledged. At the end of the session (`bye`): UINT64_MAX. */
 void account_acknowledged(unsigned user, uint64_t number);
 
+/* A take without a session broke: so many tuples may be gone, and nobody knows which. */
+void account_doubt(unsigned tuples);
+
 /* The user's session is over: what it has not acknowledged may be back. */
 void account_session_over(unsigned user);
 

@@ -50,8 +50,15 @@ static void note(const struct ask *a, uint64_t uid, const char *what, int code)
 	sim_note(uid, "user %u: %s (%" PRIu64 "): %d", a->user, what, a->n, code);
 }
 
+/* A code that nothing here should bring about. Without a session the end of a connection,
+ * or of the server, is seen. */
 static void unexpected(const struct ask *a, const struct session_reply *r)
 {
+	bool plain = users[a->user].plain;
+
+	if (r->code == ERROR_CANCELLED || (plain && r->code == ERROR_STOPPING) ||
+	    (plain && r->code == ERROR_UNKNOWN))
+		return;
 	sim_fail(0, "user %u: request %" PRIu64 " of kind %d is refused: %d %.*s", a->user, a->n,
 	         a->kind, r->code, (int)r->text.n, (const char *)r->text.p);
 }
@@ -99,7 +106,7 @@ static void on_put(struct ask *a, const struct session_reply *r)
 		account_acknowledged(a->user, a->n);
 	}
 	all_put(a, r->code, nothing ? PUT_REFUSED : put_of(r->code));
-	if (r->code != 0 && r->code != ERROR_UNKNOWN && r->code != ERROR_CANCELLED)
+	if (r->code != 0 && r->code != ERROR_UNKNOWN)
 		unexpected(a, r);
 }
 
@@ -109,6 +116,7 @@ static void on_put(struct ask *a, const struct session_reply *r)
 static bool cancels(struct ask *a)
 {
 	if (a->kind != ASK_TAKE || a->takes == 0 || a->lane || a->user == AUDITOR ||
+	    users[a->user].plain ||
 	    test_random_below(12))
 		return false;
 	a->cancelled = session_cancel(users[a->user].session, a->n) == 0;
@@ -135,6 +143,7 @@ static void claimed(const struct ask *a, const struct entry *e)
 static void found(struct ask *a, struct bytes body)
 {
 	uint64_t number = session_number(users[a->user].session);
+	enum account_take how = users[a->user].plain ? TAKE_SURE : TAKE_READ;
 	struct item_head h;
 	const uint8_t *p = item_head(body.p, &h);
 	struct entry e;
@@ -155,7 +164,7 @@ static void found(struct ask *a, struct bytes body)
 			claimed(a, &e);
 		else
 			a->take[a->takes++] =
-				account_taken(e.uid, a->user, a->asked, number, TAKE_READ);
+				account_taken(e.uid, a->user, a->asked, number, how);
 	}
 }
 
@@ -186,7 +195,9 @@ static bool on_found(struct ask *a, const struct session_reply *r)
 	}
 	if (r->code == 0)
 		found(a, r->body);
-	else if (r->code != ERROR_CANCELLED && r->code != ERROR_NO_SPACE)
+	else if (r->code == ERROR_UNKNOWN && users[a->user].plain && a->kind == ASK_TAKE)
+		account_doubt(TOGETHER);
+	else if (r->code != ERROR_NO_SPACE)
 		unexpected(a, r);
 	if (r->code != 0)
 		users[a->user].found = 0;
@@ -280,7 +291,7 @@ static void on_commit(struct ask *a, const struct session_reply *r)
 		on_stale(a, r);
 	else if (r->code == ERROR_UNKNOWN)
 		commit_unknown(a);
-	else if (r->code != ERROR_CANCELLED)
+	else
 		unexpected(a, r);
 }
 
@@ -288,7 +299,7 @@ static void on_renew(struct ask *a, const struct session_reply *r)
 {
 	if (r->code == ERROR_CLAIM_OVER)
 		on_stale(a, r);
-	else if (r->code != 0 && r->code != ERROR_UNKNOWN && r->code != ERROR_CANCELLED)
+	else if (r->code != 0 && r->code != ERROR_UNKNOWN)
 		unexpected(a, r);
 	for (unsigned i = 0; r->code == 0 && i < a->claims; i++) {
 		struct claim *c = user_claim(&users[a->user], a->claim[i].token);
@@ -320,7 +331,7 @@ static void on_move(struct ask *a, const struct session_reply *r)
 	const uint8_t *p;
 	struct entry e;
 
-	if (r->code == ERROR_UNKNOWN || r->code == ERROR_CANCELLED)
+	if (r->code == ERROR_UNKNOWN)
 		return;
 	if (r->code != 0) {
 		unexpected(a, r);
@@ -343,7 +354,7 @@ static void on_count(const struct ask *a, const struct session_reply *r)
 	users[a->user].counted = 0;
 	if (r->code == 0) /* null: a wait that timed out */
 		message_number(r->body.p, &users[a->user].counted);
-	else if (r->code != ERROR_CANCELLED && r->code != ERROR_NO_SPACE)
+	else if (r->code != ERROR_NO_SPACE)
 		unexpected(a, r);
 }
 
@@ -352,7 +363,8 @@ void answer(struct ask *a, const struct session_reply *r)
 	bool over = true;
 
 	sim.event++;
-	if (r->code == ERROR_UNKNOWN && a->epoch == users[a->user].epoch && users[a->user].learnt)
+	if (r->code == ERROR_UNKNOWN && a->epoch == users[a->user].epoch && users[a->user].learnt &&
+	    !users[a->user].plain)
 		sim_fail(0, "user %u does not know of request %" PRIu64 " in its session", a->user,
 		         a->n);
 	if (a->lane)
@@ -395,5 +407,7 @@ void answer_never(struct ask *a)
 		account_put(a->uid[i], PUT_UNKNOWN);
 	if (a->kind == ASK_COMMIT)
 		commit_unknown(a);
+	if (a->kind == ASK_TAKE && users[a->user].plain)
+		account_doubt(TOGETHER);
 	ask_end(a);
 }

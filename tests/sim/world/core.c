@@ -49,12 +49,23 @@ static void write_reply(uint32_t conn, struct bytes frame, bool confirm, uint64_
 	core.sent_n[core.sents++] = n;
 }
 
+/* The kernel has what was written. */
+static void confirm(void)
+{
+	for (unsigned i = 0; i < core.sents; i++)
+		if (core.peers[core.sent[i]].open)
+			step(&(struct event){.kind = EV_SENT, .conn = core.sent[i],
+			                     .number = core.sent_n[i]});
+	core.sents = 0;
+}
+
 static void close_peer(uint32_t conn)
 {
 	struct peer *p = &core.peers[conn];
 
 	if (!p->open)
 		return;
+	confirm();
 	p->open = p->closing = p->deaf = p->kept = false;
 	p->held = 0;
 	p->life++;
@@ -230,11 +241,7 @@ static void commit(void)
 		release(++core.durable);
 	if (!disk_busy() && wants_seal())
 		seal();
-	for (unsigned i = 0; i < core.sents; i++)
-		if (core.peers[core.sent[i]].open)
-			step(&(struct event){.kind = EV_SENT, .conn = core.sent[i],
-			                     .number = core.sent_n[i]});
-	core.sents = 0;
+	confirm();
 }
 
 /* ---- life ---- */

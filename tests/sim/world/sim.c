@@ -97,6 +97,7 @@ static void draw_rates(void)
 		.fatal = test_random_below(3) ? 0 : 20 + (unsigned)test_random_below(400),
 		.units = 1 + (unsigned)test_random_below(test_random_below(2) ? 3 : 30),
 		.few = test_random_below(2),
+		.plain = test_random_below(4) == 0,
 		.sqlite = test_random_below(8) == 0 && sim.plant != PLANT_DROPPED_SYNC,
 	};
 }

@@ -42,6 +42,7 @@ struct sim_rates {
 	unsigned fatal;      /* one commit in so many is the last one; 0: none */
 	unsigned units;      /* of background work a tick, at most */
 	bool few;            /* small limits */
+	bool plain;          /* the first user has no session */
 	bool sqlite;         /* else the journal in memory */
 };
 
@@ -49,7 +50,7 @@ struct sim_rates {
 #define TOTALS(X)                                                                                  \
 	X(requests) X(crashes) X(cuts) X(resumes) X(sessions_over) X(deaths) X(puts) X(takes)      \
 	X(claims) X(committed) X(refused) X(moved) X(undone) X(unknown) X(again) X(orders)         \
-	X(stops) X(pauses) X(jumps) X(buried)
+	X(stops) X(pauses) X(jumps) X(buried) X(doubts)
 
 struct sim_totals {
 #define X(name) unsigned long name;

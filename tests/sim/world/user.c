@@ -8,10 +8,12 @@ struct user users[USERS + 1];
 
 void user_begin(unsigned i)
 {
-	struct session_options o = {.resumable = true, .grace_ms = sim.rates.grace_ms};
+	bool plain = i == 0 && sim.rates.plain;
+	struct session_options o = {.resumable = !plain, .grace_ms = sim.rates.grace_ms};
 	struct user *u = &users[i];
 
-	*u = (struct user){.session = session_create(&o), .link = -1, .epoch = u->epoch + 1};
+	*u = (struct user){.session = session_create(&o), .link = -1, .epoch = u->epoch + 1,
+	                   .plain = plain};
 	list_init(&u->asks);
 	u->ask_ms = sim.now_ms + test_random_below(100);
 	lane_forget(i);
@@ -36,6 +38,14 @@ static void session_is_over(unsigned i)
 
 static void read_replies(unsigned i);
 
+/* Without a session, what belonged to the connection ends with it. */
+static void connection_is_over(unsigned i)
+{
+	users[i].epoch++;
+	users[i].claims_count = 0;
+	lane_forget(i);
+}
+
 /* Sometimes it is away for longer. */
 static void disconnect(unsigned i)
 {
@@ -50,6 +60,8 @@ static void disconnect(unsigned i)
 	u->link = -1;
 	u->connect_ms = sim.now_ms + 1 + test_random_below(away);
 	session_disconnected(u->session);
+	if (u->plain)
+		connection_is_over(i);
 	read_replies(i);
 }
 

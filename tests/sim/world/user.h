@@ -52,6 +52,7 @@ struct user {
 	int link;                /* -1: none */
 	uint64_t connect_ms, ask_ms;
 	unsigned epoch;   /* counts its sessions, as far as it knows of them */
+	bool plain;       /* without a session: what a broken connection had is in doubt */
 	bool learnt;      /* it has heard of this one */
 	uint64_t lost_ms; /* when the last connection that had it broke */
 	struct list asks;
