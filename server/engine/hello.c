@@ -321,6 +321,8 @@ static bool cancel(struct engine *e, struct conn *c, uint64_t m)
 		struct space *sp = o->space;
 
 		e->wait = !sp->is_volatile ? e->batch : 0;
+		if (e->wait && s->number)
+			s->undo_batch = e->wait;
 		outcome_undo(e, s, o, UNDO_CANCEL);
 		return true;
 	}

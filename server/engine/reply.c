@@ -67,6 +67,10 @@ static void frame_close(struct engine *e, struct conn *c, uint64_t n, uint64_t b
 	struct buf *b = &e->fx->bytes;
 	struct effect *f;
 
+	/* Who has the final reply to a take sent again, or to its cancel, acknowledges it:
+	 * not before its undoing on an earlier connection is on disk. */
+	if (c->session && c->session->undo_batch > batch)
+		batch = c->session->undo_batch;
 	frame_end(b, e->frame_mark);
 	if (b->failed)
 		xmalloc(SIZE_MAX); /* the server does not go on without memory */

@@ -242,6 +242,7 @@ struct session {
 	struct seq groups;
 	struct seq claims;
 	uint64_t claim_batch;        /* the last one in which a durable claim ended */
+	uint64_t undo_batch;         /* and in which a durable take was cancelled */
 	uint64_t outcome_bytes;
 	struct list waiting;         /* struct waiter, by order */
 	struct hash waiting_by_n;
