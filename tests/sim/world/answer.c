@@ -120,8 +120,10 @@ static bool cancels(struct ask *a)
 	    test_random_below(12))
 		return false;
 	a->cancelled = session_cancel(users[a->user].session, a->n) == 0;
-	for (unsigned i = 0; a->cancelled && i < a->takes; i++)
+	for (unsigned i = 0; a->cancelled && i < a->takes; i++) {
+		note(a, a->taken[i], "cancels the take", 0);
 		account_cancel(a->take[i]);
+	}
 	return a->cancelled;
 }
 
@@ -140,10 +142,19 @@ static void claimed(const struct ask *a, const struct entry *e)
 	};
 }
 
+static void took(struct ask *a, uint64_t uid)
+{
+	const struct user *u = &users[a->user];
+	enum account_take how = u->plain ? TAKE_SURE : TAKE_READ;
+
+	a->taken[a->takes] = uid;
+	a->take[a->takes++] =
+		account_taken(uid, a->user, a->asked, session_number(u->session), how);
+}
+
 static void found(struct ask *a, struct bytes body)
 {
-	uint64_t number = session_number(users[a->user].session);
-	enum account_take how = users[a->user].plain ? TAKE_SURE : TAKE_READ;
+	const char *does = a->kind == ASK_READ ? "reads" : a->kind == ASK_TAKE ? "takes" : "claims";
 	struct item_head h;
 	const uint8_t *p = item_head(body.p, &h);
 	struct entry e;
@@ -155,16 +166,14 @@ static void found(struct ask *a, struct bytes body)
 	for (unsigned i = 0; i < h.arg && i < TOGETHER; i++) {
 		p = read_entry(p, &e);
 		sim_note(e.uid, "user %u (%" PRIu64 ") %s it in %s, id %" PRIu64, a->user, a->n,
-		         a->kind == ASK_READ ? "reads" : a->kind == ASK_TAKE ? "takes" : "claims",
-		         a->space, e.id);
+		         does, a->space, e.id);
 		account_id(e.id, e.uid);
 		if (a->kind == ASK_READ)
 			account_seen(e.uid, a->asked);
 		else if (a->kind == ASK_CLAIM)
 			claimed(a, &e);
 		else
-			a->take[a->takes++] =
-				account_taken(e.uid, a->user, a->asked, number, how);
+			took(a, e.uid);
 	}
 }
 
@@ -176,6 +185,7 @@ static void on_cancelled(struct ask *a, const struct session_reply *r)
 	unsigned takes = a->takes;
 
 	for (unsigned i = 0; i < takes; i++) {
+		note(a, a->taken[i], "cancelled take", r->code);
 		if (r->code == ERROR_CANCELLED)
 			account_undo(a->take[i]);
 		else if (r->code == 0 && !anew)

@@ -257,7 +257,10 @@ void lane_answer(struct ask *a, const struct session_reply *r)
 	if (l->ask != a)
 		return;
 	l->ask = NULL;
-	if (a->kind == ASK_COMMIT && (r->code == 0 || r->code == ERROR_CLAIM_OVER))
+	/* With small limits what is over may come back a batch later, and a take that finds
+	 * something does not wait for it. */
+	if (a->kind == ASK_COMMIT &&
+	    (r->code == 0 || (r->code == ERROR_CLAIM_OVER && !sim.rates.few)))
 		on_commit(l, a, r);
 	else if (r->code != 0)
 		lane_forget(a->user);

@@ -10,14 +10,16 @@
 enum {
 	TROUBLE_MS = 6000,  /* of faults */
 	PATIENCE_MS = 60000, /* for everything to be answered when there are none */
-	LINES = 48,
+	LINES = 4096,
 	LINE = 160,
+	NEAR = 2, /* faults shown around a line about the tuple */
 };
 
 struct sim sim;
 
 static struct trace {
 	char line[LINES][LINE];
+	bool about[LINES];
 	unsigned count;
 } trace;
 
@@ -46,15 +48,22 @@ void sim_note(uint64_t about, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + n, LINE - (size_t)n, fmt, ap);
 	va_end(ap);
-	trace.count++;
+	trace.about[trace.count++ % LINES] = about != 0;
 }
 
+/* What is about the tuple, and the faults around it. */
 void sim_print_trace(void)
 {
 	unsigned from = trace.count > LINES ? trace.count - LINES : 0;
 
-	for (unsigned i = from; i < trace.count; i++)
-		printf("  %s\n", trace.line[i % LINES]);
+	for (unsigned i = from; i < trace.count; i++) {
+		bool shown = i + 2 * NEAR >= trace.count;
+
+		for (unsigned j = i > from + NEAR ? i - NEAR : from; j <= i + NEAR; j++)
+			shown = shown || (j < trace.count && trace.about[j % LINES]);
+		if (shown)
+			printf("  %s\n", trace.line[i % LINES]);
+	}
 }
 
 bool sim_happens(uint64_t rate)

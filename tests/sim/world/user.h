@@ -44,6 +44,7 @@ struct ask {
 	enum fate fate[TOGETHER];
 	unsigned claims;
 	size_t take[TOGETHER];
+	uint64_t taken[TOGETHER]; /* the tuples */
 	unsigned takes;
 };
 
