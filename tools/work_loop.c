@@ -22,12 +22,27 @@ void work_end(struct work *w, int status)
 
 /* --- asking for jobs ------------------------------------------------------- */
 
+static void stop_all(struct work *w, int64_t kill_ms, bool lost)
+{
+	list_each(it, &w->jobs)
+		job_stop(job_of(it), kill_ms, lost);
+}
+
+/* What was claimed in a session that is over is lost; asked before a job of the next
+ * one begins. */
+static void look_at_session(struct work *w)
+{
+	if (link_is_new_session(&w->link))
+		stop_all(w, child_now_ms() + CHILD_PATIENCE_MS, true);
+}
+
 static void on_jobs(struct tilia *t, struct tilia_done *d, void *arg)
 {
 	struct work *w = arg;
 
 	(void)t;
 	w->asking = 0;
+	look_at_session(w);
 	for (const struct tilia_tuple *it = d->tuples; it != NULL; it = tilia_tuple_next(it))
 		job_begin(w, it, w->ends > 0 || w->status != 0);
 	if (d->code == TILIA_NONE)
@@ -60,12 +75,6 @@ static void ask(struct work *w)
 }
 
 /* --- the one wait ---------------------------------------------------------- */
-
-static void stop_all(struct work *w, int64_t kill_ms, bool lost)
-{
-	list_each(it, &w->jobs)
-		job_stop(job_of(it), kill_ms, lost);
-}
 
 /* The first lets what runs finish, the second terminates it, the third kills it. */
 static void heed_signals(struct work *w)
@@ -189,8 +198,8 @@ static void turn(struct work *w, struct pollfd *p)
 	code = link_process(&w->link, &p[0]);
 	if (code < 0)
 		fail(w, code);
-	else if (link_is_new_session(&w->link))
-		stop_all(w, child_now_ms() + CHILD_PATIENCE_MS, true);
+	else
+		look_at_session(w);
 	sink_polled(&w->out, &p[1]);
 	sink_polled(&w->err, &p[2]);
 	if (w->out.broken && !w->o.captures && !w->over)
