@@ -28,6 +28,7 @@ static struct core {
 	uint64_t open, durable; /* batches */
 	bool up, stopping;
 	bool dying;             /* within a commit */
+	bool full;              /* it was told that the disk is */
 	uint64_t wake_ms;       /* down, or standing still, until then */
 	uint64_t boots, steps;
 	uint32_t sent[LINKS * 4];
@@ -293,7 +294,7 @@ static void fall(bool died)
 	engine_destroy(core.engine);
 	effects_close(&core.fx);
 	core.engine = NULL;
-	core.up = core.stopping = core.dying = false;
+	core.up = core.stopping = core.dying = core.full = false;
 	core.sents = 0;
 	core.held[0] = core.held[1] = (struct held){.count = 0};
 }
@@ -335,6 +336,18 @@ static void work(void)
 	}
 }
 
+/* The disk gets full, and there is room again. */
+static void look_at_room(void)
+{
+	struct event ev = {.kind = EV_DISK};
+
+	if (!sim_happens(sim.rates.full) && (sim.faults || !core.full))
+		return;
+	core.full = ev.low = !core.full;
+	step(&ev);
+	sim_note(0, "the disk is %s", core.full ? "full" : "full no more");
+}
+
 static void turn(void)
 {
 	unsigned first = (unsigned)test_random_below(LINKS);
@@ -343,6 +356,7 @@ static void turn(void)
 		if (core.peers[(first + i) % LINKS].open)
 			read_peer((first + i) % LINKS);
 	work();
+	look_at_room();
 	commit();
 	core.up = core.up || core.durable + 1 == core.open;
 }

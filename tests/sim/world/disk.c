@@ -156,7 +156,7 @@ static void look(void)
 	disk.durable = disk.handed;
 	if (sim.rates.sqlite)
 		return;
-	disk.unsynced = sim_planted(PLANT_DROPPED_SYNC, 8);
+	disk.unsynced = sim_planted(PLANT_DROPPED_SYNC, 3);
 	if (!disk.unsynced)
 		journal_memory_sync(disk.journal);
 }

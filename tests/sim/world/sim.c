@@ -95,6 +95,7 @@ static void draw_rates(void)
 		.pause = draw_rate(400),
 		.death = draw_rate(200),
 		.jump = draw_rate(400),
+		.full = test_random_below(3) ? 0 : draw_rate(2000),
 		.delay_ms = test_random_below(test_random_below(3) ? 8 : 100),
 		.away_ms = 50 + test_random_below(test_random_below(3) ? 1000 : 9000),
 		.disk_ms = test_random_below(test_random_below(3) ? 6 : 80),

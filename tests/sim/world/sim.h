@@ -30,7 +30,7 @@ enum plant {
 
 /* What a seed draws: how bad this world is. Rates are chances in a million a tick. */
 struct sim_rates {
-	uint64_t cut, crash, stop, pause, death, jump; /* 0: never */
+	uint64_t cut, crash, stop, pause, death, jump, full; /* 0: never */
 	uint64_t delay_ms;   /* of a write on its way, at most */
 	uint64_t away_ms;    /* of a user whose connection broke, at most */
 	uint64_t disk_ms;    /* of a commit, at most */
@@ -50,7 +50,7 @@ struct sim_rates {
 #define TOTALS(X)                                                                                  \
 	X(requests) X(crashes) X(cuts) X(resumes) X(sessions_over) X(deaths) X(puts) X(takes)      \
 	X(claims) X(committed) X(refused) X(moved) X(undone) X(unknown) X(again) X(orders)         \
-	X(stops) X(pauses) X(jumps) X(buried) X(doubts)
+	X(stops) X(pauses) X(jumps) X(buried) X(doubts) X(full)
 
 struct sim_totals {
 #define X(name) unsigned long name;
