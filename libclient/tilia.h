@@ -67,7 +67,7 @@ enum tilia_code {
 	TILIA_E_SHAPE = -19,
 	TILIA_E_INTERNAL = -20,
 	/* from here */
-	TILIA_E_NOMEM = -64,
+	TILIA_E_NOMEM = -64, /* of a put: whether it was done is not known */
 	TILIA_E_CONNECT = -65, /* no server answers */
 	TILIA_E_CLOSED =
 		-66, /* the connection is gone and could not be resumed; it had no effect */
@@ -605,7 +605,8 @@ TILIA_API int64_t tilia_submit_renew(struct tilia *t, const uint64_t *tokens, si
 TILIA_API int tilia_cancel(struct tilia *t, int64_t request);
 
 /* Gives back what a finished take took, as long as it is not acknowledged (the
- * handle's last take never is, before tilia_close()): the tuples are in their old
+ * handle's last take is not before tilia_close(), unless it is one of 64 submitted
+ * requests whose replies came together): the tuples are in their old
  * places again. `request` is its number; 0: the last blocking or submitted take.
  * For a program that could not use what it got. Waits for the server's word. 0;
  * TILIA_NONE: it stands (acknowledged, or without a session); negative: not known,

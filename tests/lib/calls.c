@@ -100,7 +100,8 @@ void calls_clear(struct tilia *other)
 static void put(struct calls *c)
 {
 	struct tilia_op every = {.space = CALLS_SPACE, .ttl_ms = 600000,
-	                         .unless = "[\"never\", ?int]", .visible = true, .room = true, .timeout_ms = 600000};
+	                         .unless = "[\"never\", ?int]", .visible = true,
+	                         .room = true, .timeout_ms = 600000};
 	struct tilia_op cbor = {.unless_cbor = "\x81\x63" "xyz", .unless_size = 5};
 	struct tilia_op later = {.delay_ms = 600000}, bound = {.bound = true};
 	struct tilia_op refused = {.unless = "[1, ?]"};
