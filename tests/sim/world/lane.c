@@ -262,8 +262,9 @@ void lane_answer(struct ask *a, const struct session_reply *r)
 	if (a->kind == ASK_COMMIT &&
 	    (r->code == 0 || (r->code == ERROR_CLAIM_OVER && !sim.rates.few)))
 		on_commit(l, a, r);
-	else if (r->code != 0)
-		lane_forget(a->user);
+	else if (r->code != 0 ||
+	         (a->kind == ASK_CLAIM && sim.now_ms - a->asked_ms >= a->lease_ms))
+		lane_forget(a->user); /* of a reply that comes late, some claims may be over */
 	else if (a->kind == ASK_PUT)
 		on_put(l, a);
 	else
