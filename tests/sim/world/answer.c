@@ -57,8 +57,8 @@ static void unexpected(const struct ask *a, const struct session_reply *r)
 	bool plain = users[a->user].plain;
 
 	sim.totals.full += r->code == ERROR_FULL;
-	if (r->code == ERROR_CANCELLED || r->code == ERROR_FULL || (plain && r->code == ERROR_STOPPING) ||
-	    (plain && r->code == ERROR_UNKNOWN))
+	if (r->code == ERROR_CANCELLED || r->code == ERROR_FULL ||
+	    (plain && (r->code == ERROR_STOPPING || r->code == ERROR_UNKNOWN)))
 		return;
 	sim_fail(0, "user %u: request %" PRIu64 " of kind %d is refused: %d %.*s", a->user, a->n,
 	         a->kind, r->code, (int)r->text.n, (const char *)r->text.p);
