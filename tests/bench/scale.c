@@ -32,7 +32,8 @@
 #define LIST 1000u
 #define LANES 4096u    /* more than ever are on the way in one connection */
 #define LEASE_MS 86400000u
-#define ABOVE (1u << 30) /* keys of the waiters of `same` stand above all others */
+#define ABOVE (1u << 30)  /* keys of what `held` puts */
+#define WANTED (3u << 29) /* keys of what the waiters of `same` want */
 
 enum step { TAKE, PUT, COMMIT };
 
@@ -179,6 +180,15 @@ static const uint8_t *match_of(struct bytes m)
 	return item_head(p, &h);
 }
 
+/* The first field of the match at `p`. */
+static uint32_t key_of(const uint8_t *p)
+{
+	struct item_head h;
+
+	item_head(item_head(item_skip(p), &h), &h);
+	return (uint32_t)h.arg - form_value(0);
+}
+
 static void on_reply(struct client *c, uint32_t n, struct bytes m, void *ctx)
 {
 	struct lane lane = lanes[n % LANES];
@@ -191,9 +201,11 @@ static void on_reply(struct client *c, uint32_t n, struct bytes m, void *ctx)
 	} else if (mode == CLAIM) {
 		item_head(item_skip(item_skip(match_of(m))), &h);
 		ask_commit(c, h.arg, lane.key);
-	} else {
+	} else if (mode == MIN) {
 		match_of(m);
-		ask_put(c, mode == MIN ? random_below(count) : lane.key);
+		ask_put(c, random_below(count));
+	} else {
+		ask_put(c, key_of(match_of(m)));
 	}
 }
 
@@ -202,7 +214,7 @@ static void on_reply(struct client *c, uint32_t n, struct bytes m, void *ctx)
 static void wait_same(struct client *c, uint32_t key)
 {
 	begin_take(c, 4);
-	item_put_uint(&message, form_value(ABOVE + key));
+	item_put_uint(&message, form_value(WANTED + key));
 	rest();
 	end(c);
 }
@@ -310,7 +322,7 @@ static void put_for_one(struct client *c)
 {
 	begin(c, 4, "out");
 	item_put_text(&message, space);
-	put_tuple(ABOVE + random_below(WAITERS));
+	put_tuple(WANTED + random_below(WAITERS));
 	end(c);
 }
 
@@ -326,13 +338,9 @@ static void on_put(struct client *c, uint32_t n, struct bytes m, void *ctx)
 /* Its key is the tuple's first field. */
 static void on_served(struct client *c, uint32_t n, struct bytes m, void *ctx)
 {
-	struct item_head h;
-	const uint8_t *p = match_of(m);
-
 	(void)n;
 	(void)ctx;
-	item_head(item_head(item_skip(p), &h), &h);
-	wait_same(c, (uint32_t)h.arg - form_value(ABOVE));
+	wait_same(c, key_of(match_of(m)) - WANTED);
 }
 
 static void run_same(struct client *c, double until)
